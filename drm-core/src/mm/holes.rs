@@ -34,7 +34,13 @@ impl Holes {
         self.made += 1;
         let size = hole.end - hole.start;
         self.by_size.insert((size, Reverse(made), hole.start));
-        self.by_address.entry(size.ilog2()).or_default().insert(hole.start, Aged { end: hole.end, made });
+        self.by_address.entry(size.ilog2()).or_default().insert(
+            hole.start,
+            Aged {
+                end: hole.end,
+                made,
+            },
+        );
         self.by_age.insert(made, hole);
     }
 
@@ -42,8 +48,12 @@ impl Holes {
     pub(super) fn remove(&mut self, hole: Range<u64>) {
         let size = hole.end - hole.start;
         let class = size.ilog2();
-        let Some(holes) = self.by_address.get_mut(&class) else { return };
-        let Some(Aged { made, .. }) = holes.remove(&hole.start) else { return };
+        let Some(holes) = self.by_address.get_mut(&class) else {
+            return;
+        };
+        let Some(Aged { made, .. }) = holes.remove(&hole.start) else {
+            return;
+        };
         if holes.is_empty() {
             self.by_address.remove(&class);
         }
@@ -66,10 +76,12 @@ impl Holes {
         size: u64,
         mut fits: impl FnMut(&Range<u64>) -> Option<u64>,
     ) -> Option<(Range<u64>, u64)> {
-        self.by_size.range((size, Reverse(u64::MAX), 0)..).find_map(|&(size, _, start)| {
-            let hole = start..start + size;
-            fits(&hole).map(|at| (hole, at))
-        })
+        self.by_size
+            .range((size, Reverse(u64::MAX), 0)..)
+            .find_map(|&(size, _, start)| {
+                let hole = start..start + size;
+                fits(&hole).map(|at| (hole, at))
+            })
     }
 
     /// The hole with the lowest address that fits and has a unit in `within`.
@@ -113,8 +125,16 @@ impl Holes {
 }
 
 /// The holes of one class that have a unit in `within`, by address.
-fn overlapping(holes: &BTreeMap<u64, Aged>, within: &Range<u64>) -> impl DoubleEndedIterator<Item = Range<u64>> {
-    let before = holes.range(..within.start).next_back().filter(|(_, aged)| aged.end > within.start);
+fn overlapping(
+    holes: &BTreeMap<u64, Aged>,
+    within: &Range<u64>,
+) -> impl DoubleEndedIterator<Item = Range<u64>> {
+    let before = holes
+        .range(..within.start)
+        .next_back()
+        .filter(|(_, aged)| aged.end > within.start);
     let low = before.map_or(within.start, |(start, _)| *start);
-    holes.range(low..within.end.max(low)).map(|(start, aged)| *start..aged.end)
+    holes
+        .range(low..within.end.max(low))
+        .map(|(start, aged)| *start..aged.end)
 }

@@ -58,7 +58,12 @@ pub struct Placement {
 
 impl Default for Placement {
     fn default() -> Self {
-        Self { align: 0, color: 0, range: 0..u64::MAX, mode: Mode::Best }
+        Self {
+            align: 0,
+            color: 0,
+            range: 0..u64::MAX,
+            mode: Mode::Best,
+        }
     }
 }
 
@@ -129,7 +134,14 @@ impl Mm {
             return Err(Errno::ENOSPC);
         }
         let (hole, start) = self.search(size, placement).ok_or(Errno::ENOSPC)?;
-        Ok(self.take(hole, NodeInfo { start, size, color: placement.color }))
+        Ok(self.take(
+            hole,
+            NodeInfo {
+                start,
+                size,
+                color: placement.color,
+            },
+        ))
     }
 
     /// Takes exactly `size` units at `start` (`drm_mm.c: drm_mm_reserve_node`).
@@ -138,7 +150,10 @@ impl Mm {
     ///
     /// `ENOSPC` when `size` is 0, the end overflows, or any part is taken, outside, or kept off by the colour callback.
     pub fn reserve_node(&mut self, start: u64, size: u64, color: u64) -> Result<Node> {
-        let end = start.checked_add(size).filter(|end| *end > start).ok_or(Errno::ENOSPC)?;
+        let end = start
+            .checked_add(size)
+            .filter(|end| *end > start)
+            .ok_or(Errno::ENOSPC)?;
         let hole = self.hole_around(start).ok_or(Errno::ENOSPC)?;
         let usable = self.usable(&hole, color);
         if usable.start > start || usable.end < end {
@@ -153,11 +168,22 @@ impl Mm {
     ///
     /// If the node belongs to another allocator.
     pub fn remove_node(&mut self, node: Node) {
-        assert!(node.owner == self.identity, "the node belongs to another allocator");
+        assert!(
+            node.owner == self.identity,
+            "the node belongs to another allocator"
+        );
         let NodeInfo { start, size, .. } = node.info;
         let end = start + size;
-        let low = self.nodes.range(..start).next_back().map_or(self.range.start, |(_, before)| before.end());
-        let high = self.nodes.range(end..).next().map_or(self.range.end, |(after, _)| *after);
+        let low = self
+            .nodes
+            .range(..start)
+            .next_back()
+            .map_or(self.range.start, |(_, before)| before.end());
+        let high = self
+            .nodes
+            .range(end..)
+            .next()
+            .map_or(self.range.end, |(after, _)| *after);
         self.nodes.remove(&start);
         if high > end {
             self.holes.remove(end..high);
@@ -187,9 +213,15 @@ impl Mm {
 
     /// The nodes that have a unit in `range`, by address (`drm_mm_for_each_node_in_range`).
     pub fn nodes_in(&self, range: Range<u64>) -> impl Iterator<Item = NodeInfo> + '_ {
-        let first = self.nodes.range(..range.start).next_back().filter(|(_, node)| node.end() > range.start);
+        let first = self
+            .nodes
+            .range(..range.start)
+            .next_back()
+            .filter(|(_, node)| node.end() > range.start);
         let low = first.map_or(range.start, |(start, _)| *start);
-        self.nodes.range(low..range.end.max(low)).map(|(_, node)| *node)
+        self.nodes
+            .range(low..range.end.max(low))
+            .map(|(_, node)| *node)
     }
 
     /// The holes, by address (`drm_mm_for_each_hole` goes by age; see [`Mm::holes_newest_first`]).
@@ -236,7 +268,11 @@ impl Mm {
     fn usable(&self, hole: &Range<u64>, color: u64) -> Range<u64> {
         let (mut start, mut end) = (hole.start, hole.end);
         if let Some(adjust) = self.color_adjust {
-            let before = self.nodes.range(..hole.start).next_back().map(|(_, node)| node.color);
+            let before = self
+                .nodes
+                .range(..hole.start)
+                .next_back()
+                .map(|(_, node)| node.color);
             let after = self.nodes.get(&hole.end).map(|node| node.color);
             adjust(Neighbours { before, after }, color, &mut start, &mut end);
         }
@@ -245,8 +281,16 @@ impl Mm {
 
     /// The hole that contains `address`.
     fn hole_around(&self, address: u64) -> Option<Range<u64>> {
-        let low = self.nodes.range(..=address).next_back().map_or(self.range.start, |(_, before)| before.end());
-        let high = self.nodes.range(address..).next().map_or(self.range.end, |(after, _)| *after);
+        let low = self
+            .nodes
+            .range(..=address)
+            .next_back()
+            .map_or(self.range.start, |(_, before)| before.end());
+        let high = self
+            .nodes
+            .range(address..)
+            .next()
+            .map_or(self.range.end, |(after, _)| *after);
         (low <= address && address < high).then_some(low..high)
     }
 
@@ -260,7 +304,10 @@ impl Mm {
             self.holes.add(info.end()..hole.end);
         }
         self.nodes.insert(info.start, info);
-        Node { info, owner: self.identity }
+        Node {
+            info,
+            owner: self.identity,
+        }
     }
 }
 

@@ -28,8 +28,16 @@ impl Model {
     fn usable(&self, hole: &Range<u64>, color: u64) -> (u64, u64) {
         let (mut start, mut end) = (hole.start, hole.end);
         if self.colored {
-            let before = self.nodes.iter().find(|(at, size, _)| at + size == hole.start).map(|node| node.2);
-            let after = self.nodes.iter().find(|(at, ..)| *at == hole.end).map(|node| node.2);
+            let before = self
+                .nodes
+                .iter()
+                .find(|(at, size, _)| at + size == hole.start)
+                .map(|node| node.2);
+            let after = self
+                .nodes
+                .iter()
+                .find(|(at, ..)| *at == hole.end)
+                .map(|node| node.2);
             guard_unit(Neighbours { before, after }, color, &mut start, &mut end);
         }
         (start, end)
@@ -39,8 +47,13 @@ impl Model {
     fn place(&self, hole: &Range<u64>, size: u64, want: &Placement) -> Option<u64> {
         let (low, high) = self.usable(hole, want.color);
         let (low, high) = (low.max(want.range.start), high.min(want.range.end));
-        let mut starts = (low..high).filter(|start| start % want.align.max(1) == 0 && start + size <= high);
-        if want.mode == Mode::High { starts.next_back() } else { starts.next() }
+        let mut starts =
+            (low..high).filter(|start| start % want.align.max(1) == 0 && start + size <= high);
+        if want.mode == Mode::High {
+            starts.next_back()
+        } else {
+            starts.next()
+        }
     }
 
     fn insert(&mut self, size: u64, want: &Placement) -> Result<u64, Errno> {
@@ -80,7 +93,11 @@ impl Model {
     }
 
     fn remove(&mut self, start: u64) {
-        let at = self.nodes.iter().position(|node| node.0 == start).expect("a node of the model");
+        let at = self
+            .nodes
+            .iter()
+            .position(|node| node.0 == start)
+            .expect("a node of the model");
         let (start, size, _) = self.nodes.remove(at);
         let mut merged = start..start + size;
         self.holes.retain(|hole| {
@@ -103,9 +120,15 @@ enum Step {
 
 fn placement() -> impl Strategy<Value = Placement> {
     let mode = prop_oneof![3 => Just(Mode::Best), 1 => Just(Mode::Low), 1 => Just(Mode::High)];
-    let align = prop_oneof![3 => Just(0u64), 2 => Just(1), 2 => Just(16), 1 => Just(64), 1 => 2u64..40];
+    let align =
+        prop_oneof![3 => Just(0u64), 2 => Just(1), 2 => Just(16), 1 => Just(64), 1 => 2u64..40];
     let range = prop_oneof![2 => Just(0..u64::MAX), 1 => (0u64..300, 0u64..300).prop_map(|(a, b)| a..a + b)];
-    (align, 0u64..3, range, mode).prop_map(|(align, color, range, mode)| Placement { align, color, range, mode })
+    (align, 0u64..3, range, mode).prop_map(|(align, color, range, mode)| Placement {
+        align,
+        color,
+        range,
+        mode,
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -124,20 +147,32 @@ const ALL: Range<u64> = 10..310;
 fn run(steps: Vec<Step>, colored: bool) {
     let mut mm = Mm::new(ALL.start, ALL.end - ALL.start);
     mm.set_color_adjust(colored.then_some(guard_unit as super::ColorAdjust));
-    let mut model = Model { holes: vec![ALL], nodes: Vec::new(), colored };
+    let mut model = Model {
+        holes: vec![ALL],
+        nodes: Vec::new(),
+        colored,
+    };
     let mut live: Vec<Node> = Vec::new();
     for step in steps {
         match step {
             Step::Insert(size, placement) => {
                 let node = mm.insert_node(size, &placement);
                 let expected = model.insert(size, &placement);
-                assert_eq!(node.as_ref().map(Node::start).map_err(|e| *e), expected, "{size} {placement:?}");
+                assert_eq!(
+                    node.as_ref().map(Node::start).map_err(|e| *e),
+                    expected,
+                    "{size} {placement:?}"
+                );
                 live.extend(node);
             }
             Step::Reserve(start, size, color) => {
                 let node = mm.reserve_node(start, size, color);
                 let expected = model.reserve(start, size, color);
-                assert_eq!(node.as_ref().map(Node::start).map_err(|e| *e), expected, "reserve {start}+{size}");
+                assert_eq!(
+                    node.as_ref().map(Node::start).map_err(|e| *e),
+                    expected,
+                    "reserve {start}+{size}"
+                );
                 live.extend(node);
             }
             Step::Remove(which) if !live.is_empty() => {
@@ -152,7 +187,12 @@ fn run(steps: Vec<Step>, colored: bool) {
         by_address.sort_by_key(|hole| hole.start);
         assert_eq!(mm.holes().collect::<Vec<_>>(), by_address);
         model.nodes.sort_unstable();
-        assert_eq!(mm.nodes().map(|n| (n.start, n.size, n.color)).collect::<Vec<_>>(), model.nodes);
+        assert_eq!(
+            mm.nodes()
+                .map(|n| (n.start, n.size, n.color))
+                .collect::<Vec<_>>(),
+            model.nodes
+        );
     }
     for node in live {
         mm.remove_node(node);

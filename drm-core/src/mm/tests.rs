@@ -6,11 +6,14 @@ use super::{Mm, Mode, Neighbours, Node, Placement};
 use crate::errno::Errno;
 
 fn holes(mm: &Mm) -> Vec<(u64, u64)> {
-    mm.holes_newest_first().map(|hole| (hole.start, hole.end)).collect()
+    mm.holes_newest_first()
+        .map(|hole| (hole.start, hole.end))
+        .collect()
 }
 
 fn best(mm: &mut Mm, size: u64) -> Node {
-    mm.insert_node(size, &Placement::default()).expect("there is room")
+    mm.insert_node(size, &Placement::default())
+        .expect("there is room")
 }
 
 /// An allocator of 0..1000 whose only free pieces are `free`, made in that order.
@@ -31,7 +34,10 @@ fn with_free(free: &[(u64, u64)]) -> Mm {
         let _node = mm.reserve_node(low, 1000 - low, 0).expect("free");
     }
     for &(start, _) in free {
-        let at = pieces.iter().position(|(s, _)| *s == start).expect("a piece");
+        let at = pieces
+            .iter()
+            .position(|(s, _)| *s == start)
+            .expect("a piece");
         mm.remove_node(pieces.swap_remove(at).1);
     }
     assert_eq!(holes(&mm), free.iter().rev().copied().collect::<Vec<_>>());
@@ -78,15 +84,28 @@ fn among_equal_holes_the_newest_wins() {
 fn a_hole_too_small_once_aligned_is_skipped_for_older_equal_ones_then_larger() {
     // Sixteen units on a multiple of 16 fit into (64, 80) only, though (101, 117) is newer and (33, 49) older.
     let mut mm = with_free(&[(33, 49), (64, 80), (101, 117), (200, 300)]);
-    let aligned = Placement { align: 16, ..Placement::default() };
-    assert_eq!(mm.insert_node(16, &aligned).expect("there is room").start(), 64);
-    assert_eq!(mm.insert_node(16, &aligned).expect("there is room").start(), 208);
+    let aligned = Placement {
+        align: 16,
+        ..Placement::default()
+    };
+    assert_eq!(
+        mm.insert_node(16, &aligned).expect("there is room").start(),
+        64
+    );
+    assert_eq!(
+        mm.insert_node(16, &aligned).expect("there is room").start(),
+        208
+    );
 }
 
 #[test]
 fn a_split_makes_the_lower_rest_then_the_upper() {
     let mut mm = Mm::new(0, 100);
-    let placement = Placement { align: 40, range: 30..100, ..Placement::default() };
+    let placement = Placement {
+        align: 40,
+        range: 30..100,
+        ..Placement::default()
+    };
     let node = mm.insert_node(20, &placement).expect("there is room");
     assert_eq!(node.start(), 40);
     assert_eq!(holes(&mm), [(60, 100), (0, 40)]);
@@ -111,32 +130,74 @@ fn freeing_makes_one_merged_hole_and_it_is_the_newest() {
 #[test]
 fn alignment_need_not_be_a_power_of_two() {
     let mut mm = Mm::new(1, 10_000);
-    let node = mm.insert_node(5, &Placement { align: 384, ..Placement::default() }).expect("there is room");
+    let node = mm
+        .insert_node(
+            5,
+            &Placement {
+                align: 384,
+                ..Placement::default()
+            },
+        )
+        .expect("there is room");
     assert_eq!(node.start(), 384);
-    let high = Placement { align: 384, mode: Mode::High, ..Placement::default() };
-    assert_eq!(mm.insert_node(5, &high).expect("there is room").start(), 9984);
+    let high = Placement {
+        align: 384,
+        mode: Mode::High,
+        ..Placement::default()
+    };
+    assert_eq!(
+        mm.insert_node(5, &high).expect("there is room").start(),
+        9984
+    );
 }
 
 #[test]
 fn low_and_high_take_the_outermost_hole_that_fits() {
     let mut mm = with_free(&[(0, 5), (100, 130), (200, 220), (300, 340), (400, 404)]);
-    let low = Placement { mode: Mode::Low, ..Placement::default() };
-    let high = Placement { mode: Mode::High, ..Placement::default() };
-    assert_eq!(mm.insert_node(10, &low).expect("there is room").start(), 100);
-    assert_eq!(mm.insert_node(10, &high).expect("there is room").start(), 330);
+    let low = Placement {
+        mode: Mode::Low,
+        ..Placement::default()
+    };
+    let high = Placement {
+        mode: Mode::High,
+        ..Placement::default()
+    };
+    assert_eq!(
+        mm.insert_node(10, &low).expect("there is room").start(),
+        100
+    );
+    assert_eq!(
+        mm.insert_node(10, &high).expect("there is room").start(),
+        330
+    );
     assert_eq!(mm.insert_node(5, &low).expect("there is room").start(), 0);
-    assert_eq!(mm.insert_node(4, &high).expect("there is room").start(), 400);
+    assert_eq!(
+        mm.insert_node(4, &high).expect("there is room").start(),
+        400
+    );
 }
 
 #[test]
 fn a_node_stays_inside_the_range_asked_for() {
     for mode in [Mode::Best, Mode::Low, Mode::High] {
         let mut mm = Mm::new(0, 1000);
-        let placement = Placement { range: 500..600, mode, ..Placement::default() };
+        let placement = Placement {
+            range: 500..600,
+            mode,
+            ..Placement::default()
+        };
         let node = mm.insert_node(100, &placement).expect("there is room");
         assert_eq!((node.start(), node.end()), (500, 600));
         assert_eq!(mm.insert_node(1, &placement), Err(Errno::ENOSPC));
-        let anywhere = mm.insert_node(1, &Placement { mode, ..Placement::default() }).expect("there is room");
+        let anywhere = mm
+            .insert_node(
+                1,
+                &Placement {
+                    mode,
+                    ..Placement::default()
+                },
+            )
+            .expect("there is room");
         // 500 units are free below, 400 above: best fit takes the smaller.
         let expected = match mode {
             Mode::Best => 600,
@@ -155,14 +216,58 @@ fn nothing_fits_is_enospc_and_changes_nothing() {
         (0, Placement::default()),
         (21, Placement::default()),
         (u64::MAX, Placement::default()),
-        (10, Placement { range: 5..12, ..Placement::default() }),
-        (10, Placement { range: Range { start: 12, end: 5 }, ..Placement::default() }),
-        (10, Placement { range: 30..90, ..Placement::default() }),
-        (20, Placement { align: 64, range: 1..1000, ..Placement::default() }),
-        (1, Placement { align: u64::MAX, range: 1..u64::MAX, ..Placement::default() }),
-        (20, Placement { align: 7, range: 1..1000, mode: Mode::High, ..Placement::default() }),
+        (
+            10,
+            Placement {
+                range: 5..12,
+                ..Placement::default()
+            },
+        ),
+        (
+            10,
+            Placement {
+                range: Range { start: 12, end: 5 },
+                ..Placement::default()
+            },
+        ),
+        (
+            10,
+            Placement {
+                range: 30..90,
+                ..Placement::default()
+            },
+        ),
+        (
+            20,
+            Placement {
+                align: 64,
+                range: 1..1000,
+                ..Placement::default()
+            },
+        ),
+        (
+            1,
+            Placement {
+                align: u64::MAX,
+                range: 1..u64::MAX,
+                ..Placement::default()
+            },
+        ),
+        (
+            20,
+            Placement {
+                align: 7,
+                range: 1..1000,
+                mode: Mode::High,
+                ..Placement::default()
+            },
+        ),
     ] {
-        assert_eq!(mm.insert_node(size, &placement), Err(Errno::ENOSPC), "{size} {placement:?}");
+        assert_eq!(
+            mm.insert_node(size, &placement),
+            Err(Errno::ENOSPC),
+            "{size} {placement:?}"
+        );
     }
     assert_eq!(holes(&mm), before);
 }
@@ -173,10 +278,23 @@ fn reserving_takes_exactly_what_is_asked_or_nothing() {
     let node = mm.reserve_node(40, 10, 7).expect("free");
     assert_eq!((node.start(), node.size(), node.color()), (40, 10, 7));
     assert_eq!(holes(&mm), [(50, 100), (10, 40)]);
-    for (start, size) in
-        [(40, 10), (35, 6), (45, 1), (49, 5), (0, 20), (5, 5), (95, 6), (100, 1), (60, 0), (60, u64::MAX)]
-    {
-        assert_eq!(mm.reserve_node(start, size, 0), Err(Errno::ENOSPC), "{start}+{size}");
+    for (start, size) in [
+        (40, 10),
+        (35, 6),
+        (45, 1),
+        (49, 5),
+        (0, 20),
+        (5, 5),
+        (95, 6),
+        (100, 1),
+        (60, 0),
+        (60, u64::MAX),
+    ] {
+        assert_eq!(
+            mm.reserve_node(start, size, 0),
+            Err(Errno::ENOSPC),
+            "{start}+{size}"
+        );
     }
     assert_eq!(holes(&mm), [(50, 100), (10, 40)]);
     let _low = mm.reserve_node(10, 30, 0).expect("exactly the lower hole");
@@ -197,10 +315,28 @@ fn one_unit_between_colors(neighbours: Neighbours, color: u64, start: &mut u64, 
 fn colors_keep_their_distance() {
     let mut mm = Mm::new(0, 100);
     mm.set_color_adjust(Some(one_unit_between_colors));
-    let color = |color| Placement { color, ..Placement::default() };
-    assert_eq!(mm.insert_node(10, &color(1)).expect("there is room").start(), 0);
-    assert_eq!(mm.insert_node(10, &color(1)).expect("there is room").start(), 10);
-    assert_eq!(mm.insert_node(10, &color(2)).expect("there is room").start(), 21);
+    let color = |color| Placement {
+        color,
+        ..Placement::default()
+    };
+    assert_eq!(
+        mm.insert_node(10, &color(1))
+            .expect("there is room")
+            .start(),
+        0
+    );
+    assert_eq!(
+        mm.insert_node(10, &color(1))
+            .expect("there is room")
+            .start(),
+        10
+    );
+    assert_eq!(
+        mm.insert_node(10, &color(2))
+            .expect("there is room")
+            .start(),
+        21
+    );
     // The hole (20, 21) is closed to colour 3 at its lower end, and open to nobody at its upper.
     assert_eq!(mm.reserve_node(20, 1, 1), Err(Errno::ENOSPC));
     assert_eq!(mm.reserve_node(20, 1, 3), Err(Errno::ENOSPC));
@@ -223,17 +359,57 @@ fn not_on_a_boundary(_: Neighbours, color: u64, start: &mut u64, end: &mut u64) 
 fn a_hole_that_its_color_makes_too_small_is_skipped() {
     let mut mm = with_free(&[(64, 74), (200, 211)]);
     mm.set_color_adjust(Some(not_on_a_boundary));
-    assert_eq!(mm.insert_node(10, &Placement { color: 2, ..Placement::default() }).expect("room").start(), 200);
-    assert_eq!(mm.insert_node(10, &Placement { color: 2, ..Placement::default() }), Err(Errno::ENOSPC));
-    assert_eq!(mm.insert_node(10, &Placement { color: 1, ..Placement::default() }).expect("room").start(), 64);
+    assert_eq!(
+        mm.insert_node(
+            10,
+            &Placement {
+                color: 2,
+                ..Placement::default()
+            }
+        )
+        .expect("room")
+        .start(),
+        200
+    );
+    assert_eq!(
+        mm.insert_node(
+            10,
+            &Placement {
+                color: 2,
+                ..Placement::default()
+            }
+        ),
+        Err(Errno::ENOSPC)
+    );
+    assert_eq!(
+        mm.insert_node(
+            10,
+            &Placement {
+                color: 1,
+                ..Placement::default()
+            }
+        )
+        .expect("room")
+        .start(),
+        64
+    );
 }
 
 #[test]
 fn nodes_and_holes_are_listed_by_address() {
     let mm = with_free(&[(200, 300), (0, 50)]);
     assert_eq!(mm.holes().collect::<Vec<_>>(), [0..50, 200..300]);
-    assert_eq!(mm.nodes().map(|node| node.start..node.end()).collect::<Vec<_>>(), [50..200, 300..1000]);
-    let touched = |range| mm.nodes_in(range).map(|node| node.start).collect::<Vec<_>>();
+    assert_eq!(
+        mm.nodes()
+            .map(|node| node.start..node.end())
+            .collect::<Vec<_>>(),
+        [50..200, 300..1000]
+    );
+    let touched = |range| {
+        mm.nodes_in(range)
+            .map(|node| node.start)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(touched(0..50), [0u64; 0]);
     assert_eq!(touched(0..51), [50]);
     assert_eq!(touched(199..300), [50]);
@@ -270,13 +446,19 @@ fn a_search_does_not_grow_with_the_number_of_holes() {
             }
             assert_eq!(mm.holes().count() as u64, count + 1);
             let before = mm.holes_examined();
-            let placement = Placement { mode, ..Placement::default() };
+            let placement = Placement {
+                mode,
+                ..Placement::default()
+            };
             let small = mm.insert_node(16, &placement).expect("there is room");
             let large = mm.insert_node(1 << 20, &placement).expect("there is room");
             mm.remove_node(small);
             mm.remove_node(large);
             let examined = mm.holes_examined() - before;
-            assert!(examined <= 4, "{examined} holes for two searches among {count}, {mode:?}");
+            assert!(
+                examined <= 4,
+                "{examined} holes for two searches among {count}, {mode:?}"
+            );
         }
     }
 }

@@ -1,0 +1,195 @@
+//! LRU lists of objects, for shrinkers (`drm_gem_lru`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::header::Header;
+use super::reference::{Gem, WeakGem};
+use crate::resv::ResvGuard;
+use crate::sync::{Arc, Mutex};
+
+#[derive(Default)]
+struct List {
+    /// Objects by the order in which they came; the least recently used is first.
+    objects: BTreeMap<u64, WeakGem>,
+    pages: u64,
+}
+
+#[derive(Default)]
+struct Lists {
+    next: u64,
+    lists: Vec<List>,
+}
+
+/// The lock that the LRU lists of one device share (`gem_lru_mutex`). It is innermost: nothing is locked under it.
+#[derive(Clone, Default)]
+pub struct LruLock(Arc<Mutex<Lists>>);
+
+impl fmt::Debug for LruLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LruLock")
+            .field("lists", &self.0.lock().lists.len())
+            .finish()
+    }
+}
+
+impl LruLock {
+    /// A new empty list under this lock.
+    #[must_use]
+    pub fn new_list(&self) -> Lru {
+        let mut lists = self.0.lock();
+        lists.lists.push(List::default());
+        Lru {
+            lock: self.clone(),
+            index: lists.lists.len() - 1,
+        }
+    }
+}
+
+/// One list. An object is in at most one list; a clone is the same list.
+#[derive(Clone, Debug)]
+pub struct Lru {
+    lock: LruLock,
+    index: usize,
+}
+
+/// Where an object is listed; part of its header.
+#[derive(Debug, Default)]
+pub struct Membership(Mutex<Option<(Lru, u64)>>);
+
+impl Membership {
+    /// The list that the object is in.
+    #[must_use]
+    pub fn list(&self) -> Option<Lru> {
+        self.0.lock().as_ref().map(|(lru, _)| lru.clone())
+    }
+
+    /// Takes the object out of its list, if it is in one (`drm_gem_lru_remove`).
+    pub fn leave(&self, header: &Header) {
+        let mut place = self.0.lock();
+        if let Some((lru, key)) = place.take() {
+            let mut lists = lru.lock.0.lock();
+            lists.lists[lru.index].remove(key, header.pages());
+        }
+    }
+}
+
+impl List {
+    fn remove(&mut self, key: u64, pages: u64) {
+        if self.objects.remove(&key).is_some() {
+            self.pages -= pages;
+        }
+    }
+}
+
+/// What a scan did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LruScan {
+    /// Pages of objects that the callback freed.
+    pub freed: u64,
+    /// Pages of objects that could not be locked, or that the callback left where they are.
+    pub remaining: u64,
+}
+
+impl Lru {
+    /// Whether both are the same list.
+    #[must_use]
+    pub fn is(&self, other: &Lru) -> bool {
+        Arc::ptr_eq(&self.lock.0, &other.lock.0) && self.index == other.index
+    }
+
+    /// Pages of the objects in the list, resident or not; read without the lock's protection meaning anything.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.lock.0.lock().lists[self.index].pages
+    }
+
+    /// Puts an object at the tail, taking it out of the list it is in (`drm_gem_lru_move_tail`).
+    pub fn move_tail(&self, header: &Header) {
+        let Some(weak) = header.downgrade() else {
+            return;
+        };
+        let mut place = header.lru().0.lock();
+        let mut lists = self.lock.0.lock();
+        if let Some((old, key)) = place.take() {
+            debug_assert!(Arc::ptr_eq(&old.lock.0, &self.lock.0), "lists of two locks");
+            lists.lists[old.index].remove(key, header.pages());
+        }
+        let key = lists.next;
+        lists.next += 1;
+        let list = &mut lists.lists[self.index];
+        list.objects.insert(key, weak);
+        list.pages += header.pages();
+        *place = Some((self.clone(), key));
+    }
+
+    /// Offers objects to `shrink`, least recently used first, until it freed `nr_to_scan` pages (`drm_gem_lru_scan`).
+    ///
+    /// Each object is visited at most once, and only if its reservation could be locked at once. An object for which
+    /// `shrink` answers `true` must have left the list; one that did not is warned of. Objects visited and still
+    /// listed go to the tail, behind those that came meanwhile, in their old order.
+    pub fn scan(
+        &self,
+        nr_to_scan: u64,
+        mut shrink: impl FnMut(&Gem, &mut ResvGuard) -> bool,
+    ) -> LruScan {
+        let mut result = LruScan::default();
+        let last = self.lock.0.lock().next;
+        let mut visited = Vec::new();
+        let mut from = 0;
+        while result.freed < nr_to_scan {
+            let Some((key, weak)) = self.first(from, last) else {
+                break;
+            };
+            from = key + 1;
+            let Some(object) = weak.upgrade() else {
+                continue;
+            };
+            visited.push((key, object.clone()));
+            let resv = object.gem().resv().clone();
+            let Some(mut guard) = resv.try_lock() else {
+                result.remaining += object.gem().pages();
+                continue;
+            };
+            let shrunk = shrink(&object, &mut guard);
+            let still = object
+                .gem()
+                .lru()
+                .0
+                .lock()
+                .as_ref()
+                .is_some_and(|(lru, at)| lru.is(self) && *at == key);
+            if shrunk {
+                result.freed += object.gem().pages();
+                if still {
+                    object
+                        .gem()
+                        .machine()
+                        .warn("drm_gem: object shrunk but still in its LRU list");
+                }
+            } else if still {
+                result.remaining += object.gem().pages();
+            }
+            drop(guard);
+        }
+        for (key, object) in visited {
+            let still = object
+                .gem()
+                .lru()
+                .0
+                .lock()
+                .as_ref()
+                .is_some_and(|(lru, at)| lru.is(self) && *at == key);
+            if still {
+                self.move_tail(object.gem());
+            }
+        }
+        result
+    }
+
+    fn first(&self, from: u64, last: u64) -> Option<(u64, WeakGem)> {
+        let lists = self.lock.0.lock();
+        let (key, weak) = lists.lists[self.index].objects.range(from..last).next()?;
+        Some((*key, weak.clone()))
+    }
+}

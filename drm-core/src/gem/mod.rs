@@ -1,0 +1,17 @@
+//! GEM: the object, its references and handles, its place in the mmap offset space, LRU lists, memory figures.
+
+mod figures;
+mod handles;
+mod header;
+mod lru;
+mod object;
+mod offset;
+mod reference;
+
+pub use figures::{MemoryStats, Status};
+pub use handles::HandleTable;
+pub use header::Header;
+pub use lru::{Lru, LruLock, LruScan, Membership};
+pub use object::{Fault, FaultContext, IosysMap, Object};
+pub use offset::{OffsetSpace, VmaNode};
+pub use reference::{Gem, Gone, WeakGem};

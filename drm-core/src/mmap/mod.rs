@@ -1,0 +1,11 @@
+//! What a process sees: mappings with software page tables, and the fault path.
+//!
+//! An access that finds no page calls the object's fault handler. "SIGBUS" is a returned `EFAULT`, never a signal.
+
+mod address_space;
+mod process;
+mod vma;
+
+pub use address_space::AddressSpace;
+pub use process::{Process, Prot, Sharing};
+pub use vma::{NewVma, VmFlags, Vma, VmaFile};

@@ -1,0 +1,372 @@
+//! A process: its mappings, what it reads and writes through them, `fork`.
+
+use std::collections::BTreeMap;
+
+use super::vma::{NewVma, VmFlags, Vma, VmaFile};
+use crate::device::{Device, File};
+use crate::errno::{Errno, Result};
+use crate::gem::{Fault, FaultContext, Gem};
+use crate::machine::Machine;
+use crate::prime::DmaBuf;
+use crate::sync::{Arc, Mutex};
+use crate::{PAGE_SHIFT, PAGE_SIZE};
+
+/// What a mapping may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prot {
+    /// `PROT_READ`.
+    Read,
+    /// `PROT_READ | PROT_WRITE`.
+    ReadWrite,
+}
+
+impl Prot {
+    /// Whether writes are allowed.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        self == Self::ReadWrite
+    }
+}
+
+/// Who sees the writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// `MAP_SHARED`.
+    Shared,
+    /// `MAP_PRIVATE`.
+    Private,
+}
+
+/// First address that `mmap` hands out; aligned so that 2 MiB entries are possible.
+const MMAP_BASE: u64 = 0x7f00_0000_0000;
+
+#[derive(Debug)]
+struct State {
+    vmas: BTreeMap<u64, Arc<Vma>>,
+    next: u64,
+}
+
+/// A process. Dropping it is its exit: every mapping is closed.
+#[derive(Debug)]
+pub struct Process {
+    machine: Machine,
+    state: Mutex<State>,
+}
+
+impl Process {
+    /// A process without mappings.
+    #[must_use]
+    pub fn new(machine: &Machine) -> Self {
+        Self {
+            machine: machine.clone(),
+            state: Mutex::new(State {
+                vmas: BTreeMap::new(),
+                next: MMAP_BASE,
+            }),
+        }
+    }
+
+    fn new_vma(
+        &self,
+        len: u64,
+        prot: Prot,
+        sharing: Sharing,
+        file: VmaFile,
+        pgoff: u64,
+    ) -> Result<NewVma> {
+        if len == 0 || len > 1 << 46 {
+            return Err(if len == 0 {
+                Errno::EINVAL
+            } else {
+                Errno::ENOMEM
+            });
+        }
+        let pages = crate::page_align(len) >> PAGE_SHIFT;
+        let mut state = self.state.lock();
+        let start = state.next;
+        // A guard page, then the next 2 MiB unit: mappings never merge.
+        state.next = (start + ((pages + 1) << PAGE_SHIFT)).next_multiple_of(2 << 20);
+        Ok(NewVma {
+            start,
+            pages,
+            pgoff,
+            prot,
+            sharing,
+            flags: VmFlags::empty(),
+            file,
+            object: None,
+        })
+    }
+
+    fn install(&self, new: NewVma) -> u64 {
+        let vma = Vma::new(new);
+        device_of(&vma)
+            .iter()
+            .for_each(|dev| dev.address_space().add(&vma));
+        let start = vma.start();
+        self.state.lock().vmas.insert(start, vma);
+        start
+    }
+
+    /// Maps `len` bytes of a DRM file from byte `offset` of the device's offset space (`drm_gem_mmap`). Returns the address.
+    ///
+    /// `ENODEV` when the device is gone; `EINVAL` when no object's offset is exactly `offset`, or `len` is longer than the
+    /// object; `EACCES` when the file has no handle of it; else what the object's `mmap` answers.
+    pub fn mmap(
+        &self,
+        file: &File,
+        len: u64,
+        prot: Prot,
+        sharing: Sharing,
+        offset: u64,
+    ) -> Result<u64> {
+        let _syscall = self.machine.syscall();
+        if !offset.is_multiple_of(PAGE_SIZE) {
+            return Err(Errno::EINVAL);
+        }
+        let start = offset >> PAGE_SHIFT;
+        let mut vma = self.new_vma(len, prot, sharing, VmaFile::Drm(file.clone()), start)?;
+        let dev = file.dev();
+        if dev.is_unplugged() {
+            return Err(Errno::ENODEV);
+        }
+        let object = dev
+            .offsets()
+            .lookup_exact(start, vma.pages())
+            .ok_or(Errno::EINVAL)?;
+        if !object.gem().node().is_allowed(file.tag()) {
+            return Err(Errno::EACCES);
+        }
+        mmap_object(&object, object.gem().node().pages(), &mut vma)?;
+        Ok(self.install(vma))
+    }
+
+    /// Maps `len` bytes of a dma-buf from byte `offset` (`dma_buf_mmap_internal`). Returns the address.
+    ///
+    /// `EACCES` for a shared writable mapping of a buffer opened for reading, `EINVAL` beyond the buffer, else the exporter's
+    /// answer.
+    pub fn mmap_dma_buf(
+        &self,
+        dma_buf: &DmaBuf,
+        len: u64,
+        prot: Prot,
+        sharing: Sharing,
+        offset: u64,
+    ) -> Result<u64> {
+        let _syscall = self.machine.syscall();
+        if !offset.is_multiple_of(PAGE_SIZE) {
+            return Err(Errno::EINVAL);
+        }
+        if prot.writes() && sharing == Sharing::Shared && !dma_buf.is_writable() {
+            return Err(Errno::EACCES);
+        }
+        let pgoff = offset >> PAGE_SHIFT;
+        let mut vma = self.new_vma(len, prot, sharing, VmaFile::DmaBuf(dma_buf.clone()), pgoff)?;
+        if pgoff + vma.pages() > dma_buf.size() >> PAGE_SHIFT {
+            return Err(Errno::EINVAL);
+        }
+        dma_buf.ops()?.mmap(dma_buf, &mut vma)?;
+        Ok(self.install(vma))
+    }
+
+    /// Unmaps `len` bytes from `addr`; a mapping that is cut keeps the rest (`munmap`). `EINVAL` for an address that is not
+    /// page aligned, or no bytes.
+    pub fn munmap(&self, addr: u64, len: u64) -> Result {
+        let _syscall = self.machine.syscall();
+        if !addr.is_multiple_of(PAGE_SIZE) || len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let end = addr + crate::page_align(len);
+        let hit: Vec<_> = {
+            let state = self.state.lock();
+            state
+                .vmas
+                .values()
+                .filter(|vma| vma.start() < end && vma.end() > addr)
+                .cloned()
+                .collect()
+        };
+        for vma in hit {
+            self.cut(&vma, addr, end);
+        }
+        Ok(())
+    }
+
+    /// Removes `addr..end` from a mapping. Every rest is a copy that opens before the whole closes, as a split does.
+    fn cut(&self, vma: &Arc<Vma>, addr: u64, end: u64) {
+        let from = addr.saturating_sub(vma.start()) >> PAGE_SHIFT;
+        let to = (end.min(vma.end()) - vma.start()) >> PAGE_SHIFT;
+        let rests = [(0, from), (to, vma.pages())];
+        for (first, last) in rests.into_iter().filter(|(first, last)| first < last) {
+            self.install_copy(vma.copy(first, last));
+        }
+        // The lower rest took the whole's place in the table.
+        let mut state = self.state.lock();
+        if state
+            .vmas
+            .get(&vma.start())
+            .is_some_and(|at| Arc::ptr_eq(at, vma))
+        {
+            state.vmas.remove(&vma.start());
+        }
+        drop(state);
+        close(vma);
+    }
+
+    fn install_copy(&self, vma: Arc<Vma>) {
+        if let Some(object) = vma.object() {
+            object.vm_open(&vma);
+        }
+        device_of(&vma)
+            .iter()
+            .for_each(|dev| dev.address_space().add(&vma));
+        self.state.lock().vmas.insert(vma.start(), vma);
+    }
+
+    /// A child with copies of all mappings (`fork`).
+    #[must_use]
+    pub fn fork(&self) -> Process {
+        let _syscall = self.machine.syscall();
+        let child = Process::new(&self.machine);
+        let vmas: Vec<_> = self.state.lock().vmas.values().cloned().collect();
+        for vma in vmas {
+            child.install_copy(vma.copy(0, vma.pages()));
+        }
+        child.state.lock().next = self.state.lock().next;
+        child
+    }
+
+    /// The mapping that covers `addr`.
+    #[must_use]
+    pub fn vma(&self, addr: u64) -> Option<Arc<Vma>> {
+        let state = self.state.lock();
+        let (_, vma) = state.vmas.range(..=addr).next_back()?;
+        (addr < vma.end()).then(|| Arc::clone(vma))
+    }
+
+    /// Reads through the mappings. `EFAULT` where a process would get `SIGBUS` or `SIGSEGV`.
+    pub fn read(&self, addr: u64, into: &mut [u8]) -> Result {
+        let mut done = 0;
+        while done < into.len() {
+            let at = addr + done as u64;
+            let n = ((PAGE_SIZE - at % PAGE_SIZE) as usize).min(into.len() - done);
+            let phys = self.translate(at, false)?;
+            self.machine.ram().read(phys, &mut into[done..done + n]);
+            done += n;
+        }
+        Ok(())
+    }
+
+    /// Writes through the mappings. `EFAULT` where a process would get `SIGBUS` or `SIGSEGV`.
+    pub fn write(&self, addr: u64, from: &[u8]) -> Result {
+        let mut done = 0;
+        while done < from.len() {
+            let at = addr + done as u64;
+            let n = ((PAGE_SIZE - at % PAGE_SIZE) as usize).min(from.len() - done);
+            let phys = self.translate(at, true)?;
+            self.machine.ram().write(phys, &from[done..done + n]);
+            done += n;
+        }
+        Ok(())
+    }
+
+    /// One byte through the mappings.
+    pub fn read_byte(&self, addr: u64) -> Result<u8> {
+        let mut byte = [0];
+        self.read(addr, &mut byte)?;
+        Ok(byte[0])
+    }
+
+    /// The physical address behind `addr`, faulting it in.
+    pub fn translate(&self, addr: u64, write: bool) -> Result<u64> {
+        let vma = self.vma(addr).ok_or(Errno::EFAULT)?;
+        if write && !vma.prot().writes() {
+            return Err(Errno::EFAULT);
+        }
+        let index = (addr - vma.start()) >> PAGE_SHIFT;
+        // A handler that drops the mmap lock asks for one retry; after that it may not.
+        for allow_retry in [true, true, false] {
+            match vma.pte(index) {
+                Some(pte) if pte.writable || !write => return Ok(pte.phys + addr % PAGE_SIZE),
+                _ => {}
+            }
+            self.fault(&vma, index, write, allow_retry)?;
+        }
+        let pte = vma
+            .pte(index)
+            .filter(|pte| pte.writable || !write)
+            .ok_or(Errno::EFAULT)?;
+        Ok(pte.phys + addr % PAGE_SIZE)
+    }
+
+    fn fault(&self, vma: &Vma, index: u64, write: bool, allow_retry: bool) -> Result {
+        let object = vma.object().ok_or(Errno::EFAULT)?;
+        let counters = self.machine.counters();
+        counters.user_faults.add(1);
+        let mapped = vma.mapped_pages() as u64;
+        let mut result = Fault::Fallback;
+        let orders: &[u8] = if self.machine.config().huge_pages {
+            &[9, 0]
+        } else {
+            &[0]
+        };
+        for &order in orders {
+            result = object.fault(
+                vma,
+                FaultContext {
+                    index,
+                    write,
+                    order,
+                    allow_retry,
+                    nowait: false,
+                },
+            );
+            if result != Fault::Fallback {
+                break;
+            }
+        }
+        counters
+            .user_ptes
+            .add((vma.mapped_pages() as u64).saturating_sub(mapped));
+        match result {
+            Fault::NoPage | Fault::Retry => Ok(()),
+            Fault::Fallback | Fault::SigBus => Err(Errno::EFAULT),
+        }
+    }
+}
+
+/// Maps an object (`drm_gem_mmap_obj`). `EINVAL` for a mapping longer than `pages`.
+fn mmap_object(object: &Gem, pages: u64, vma: &mut NewVma) -> Result {
+    if vma.pages() > pages {
+        return Err(Errno::EINVAL);
+    }
+    vma.set_object(Some(object.clone()));
+    object.mmap(vma)?;
+    if !vma.flags().contains(VmFlags::DONTEXPAND) {
+        object
+            .gem()
+            .machine()
+            .warn("drm_gem: mmap did not set DONTEXPAND");
+    }
+    Ok(())
+}
+
+fn device_of(vma: &Vma) -> Option<Device> {
+    vma.object().map(|object| object.gem().dev().clone())
+}
+
+fn close(vma: &Arc<Vma>) {
+    if let Some(object) = vma.object() {
+        object.vm_close(vma);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _syscall = self.machine.syscall();
+        let vmas = std::mem::take(&mut self.state.lock().vmas);
+        for vma in vmas.values() {
+            close(vma);
+        }
+    }
+}

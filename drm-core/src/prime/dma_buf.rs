@@ -1,0 +1,366 @@
+//! The dma-buf: a buffer as a file, shared between devices.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::dma::{DmaDevice, SgTable};
+use crate::errno::{Errno, Result};
+use crate::gem::{Gem, IosysMap};
+use crate::machine::{Deadline, Machine};
+use crate::mmap::NewVma;
+use crate::resv::{Resv, ResvGuard, Usage};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Arc, Mutex};
+
+/// Which way data goes (`enum dma_data_direction`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Both ways.
+    Bidirectional,
+    /// The device reads.
+    ToDevice,
+    /// The device writes.
+    FromDevice,
+}
+
+impl Direction {
+    fn writes_memory(self) -> bool {
+        self != Self::ToDevice
+    }
+}
+
+/// What an exporter implements (`struct dma_buf_ops`).
+///
+/// `attach`, `detach`, `release`, CPU access and `mmap` are entered without the reservation; the others with it held.
+#[expect(unused_variables, reason = "the defaults need none of their arguments")]
+pub trait DmaBufOps: Any + Send + Sync {
+    /// The GEM object behind the buffer, where there is one.
+    fn object(&self) -> Option<&Gem> {
+        None
+    }
+
+    /// Another device attaches. An error refuses it.
+    fn attach(&self, attach: &Attachment) -> Result {
+        Ok(())
+    }
+
+    /// A device detaches.
+    fn detach(&self, attach: &Attachment) {}
+
+    /// A table of the pages, mapped for the attached device.
+    fn map(
+        &self,
+        attach: &Attachment,
+        guard: &mut ResvGuard,
+        direction: Direction,
+    ) -> Result<Arc<SgTable>>;
+
+    /// Gives a table back.
+    fn unmap(&self, attach: &Attachment, guard: &mut ResvGuard, table: &Arc<SgTable>) {
+        table.unmap();
+    }
+
+    /// Whether the first table of an attachment is kept until it detaches (`cache_sgt_mapping`).
+    fn caches_mapping(&self) -> bool {
+        false
+    }
+
+    /// Maps the buffer for the kernel; called for the first user only. `EINVAL` where an exporter has none.
+    fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
+        Err(Errno::EINVAL)
+    }
+
+    /// Undoes [`DmaBufOps::vmap`], after the last user.
+    fn vunmap(&self, guard: &mut ResvGuard, map: &IosysMap) {}
+
+    /// Maps the buffer for a process. `EINVAL` where an exporter has none.
+    fn mmap(&self, dma_buf: &DmaBuf, vma: &mut NewVma) -> Result {
+        Err(Errno::EINVAL)
+    }
+
+    /// The CPU is about to access the buffer.
+    fn begin_cpu_access(&self, direction: Direction) -> Result {
+        Ok(())
+    }
+
+    /// The CPU is done.
+    fn end_cpu_access(&self, direction: Direction) -> Result {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Vmapping {
+    users: usize,
+    map: Option<IosysMap>,
+}
+
+struct Inner {
+    machine: Machine,
+    size: u64,
+    resv: Resv,
+    writable: bool,
+    /// Gone once the buffer is released.
+    ops: Mutex<Option<Arc<dyn DmaBufOps>>>,
+    refs: AtomicUsize,
+    attachments: AtomicUsize,
+    vmapping: Mutex<Vmapping>,
+}
+
+/// A reference to a dma-buf, as a file descriptor or a kernel user holds it.
+///
+/// When the last is dropped, the buffer is released on the way back to user space (`fput`, `dma_buf_release`).
+pub struct DmaBuf(Arc<Inner>);
+
+impl fmt::Debug for DmaBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DmaBuf({:#x} bytes)", self.0.size)
+    }
+}
+
+impl Clone for DmaBuf {
+    fn clone(&self) -> Self {
+        self.0.refs.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for DmaBuf {
+    fn drop(&mut self) {
+        if self.0.refs.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let inner = Arc::clone(&self.0);
+            self.0.machine.clone().task_work(move || inner.release());
+        }
+    }
+}
+
+impl Inner {
+    fn release(&self) {
+        if self.vmapping.lock().users != 0 {
+            self.machine
+                .oops("dma-buf: released while mapped for the kernel");
+        }
+        if self.attachments.load(Ordering::SeqCst) != 0 {
+            self.machine
+                .warn("dma-buf: released while devices are attached");
+        }
+        let ops = self.ops.lock().take();
+        drop(ops);
+    }
+}
+
+impl DmaBuf {
+    /// Exports a buffer (`dma_buf_export`). `writable` is the mode of its file.
+    #[must_use]
+    pub fn new(
+        machine: &Machine,
+        size: u64,
+        resv: &Resv,
+        writable: bool,
+        ops: Arc<dyn DmaBufOps>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            machine: machine.clone(),
+            size,
+            resv: resv.clone(),
+            writable,
+            ops: Mutex::new(Some(ops)),
+            refs: AtomicUsize::new(1),
+            attachments: AtomicUsize::new(0),
+            vmapping: Mutex::default(),
+        }))
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.0.size
+    }
+
+    /// The exporter's reservation, shared by every importer.
+    #[must_use]
+    pub fn resv(&self) -> &Resv {
+        &self.0.resv
+    }
+
+    /// Whether its file was opened for writing.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.0.writable
+    }
+
+    /// References.
+    #[must_use]
+    pub fn refs(&self) -> usize {
+        self.0.refs.load(Ordering::SeqCst)
+    }
+
+    /// Whether both are the same buffer.
+    #[must_use]
+    pub fn is(&self, other: &DmaBuf) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What the exporter implements. `EBADF` after the release, which no reference outlives.
+    pub fn ops(&self) -> Result<Arc<dyn DmaBufOps>> {
+        self.0.ops.lock().clone().ok_or(Errno::EBADF)
+    }
+
+    /// The exporter, if it is a `T`.
+    #[must_use]
+    pub fn ops_as<T: DmaBufOps>(&self) -> Option<Arc<T>> {
+        let any: Arc<dyn Any + Send + Sync> = self.ops().ok()?;
+        any.downcast().ok()
+    }
+
+    /// Attaches a device (`dma_buf_attach`). The exporter's answer. No reservation may be held.
+    pub fn attach(&self, device: &DmaDevice) -> Result<Arc<Attachment>> {
+        let attach = Attachment {
+            dma_buf: self.clone(),
+            device: device.clone(),
+            cached: Mutex::default(),
+        };
+        self.ops()?.attach(&attach)?;
+        self.0.attachments.fetch_add(1, Ordering::SeqCst);
+        Ok(Arc::new(attach))
+    }
+
+    /// Maps the buffer for the kernel (`dma_buf_vmap`). The exporter is asked for the first user only.
+    pub fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
+        let ops = self.ops()?;
+        let mut vmapping = self.0.vmapping.lock();
+        if let Some(map) = vmapping.map.clone() {
+            vmapping.users += 1;
+            return Ok(map);
+        }
+        let map = ops.vmap(guard)?;
+        *vmapping = Vmapping {
+            users: 1,
+            map: Some(map.clone()),
+        };
+        Ok(map)
+    }
+
+    /// Undoes one [`DmaBuf::vmap`] (`dma_buf_vunmap`).
+    pub fn vunmap(&self, guard: &mut ResvGuard) {
+        let Ok(ops) = self.ops() else { return };
+        let mut vmapping = self.0.vmapping.lock();
+        if vmapping.users == 0 {
+            self.0.machine.oops("dma-buf: vunmap without vmap");
+            return;
+        }
+        vmapping.users -= 1;
+        if vmapping.users == 0
+            && let Some(map) = vmapping.map.take()
+        {
+            ops.vunmap(guard, &map);
+        }
+    }
+
+    /// Maps the buffer for a process that mapped something else (`dma_buf_mmap`): the mapping's file becomes the dma-buf.
+    ///
+    /// `EOVERFLOW` or `EINVAL` when the mapping does not lie in the buffer, else the exporter's answer.
+    pub fn mmap(&self, vma: &mut NewVma, pgoff: u64) -> Result {
+        let ops = self.ops()?;
+        let pages = vma.pages();
+        let end = pgoff.checked_add(pages).ok_or(Errno::EOVERFLOW)?;
+        if end > self.0.size >> crate::PAGE_SHIFT {
+            return Err(Errno::EINVAL);
+        }
+        vma.set_dma_buf(self, pgoff);
+        ops.mmap(self, vma)
+    }
+
+    /// The CPU is about to access the buffer (`dma_buf_begin_cpu_access`): the exporter's answer, then a wait for writers, or
+    /// for everybody when the CPU writes.
+    pub fn begin_cpu_access(&self, direction: Direction) -> Result {
+        self.ops()?.begin_cpu_access(direction)?;
+        let usage = if direction.writes_memory() {
+            Usage::Read
+        } else {
+            Usage::Write
+        };
+        self.0
+            .machine
+            .wait_until(Deadline::Never, || self.0.resv.test_signaled(usage))
+    }
+
+    /// The CPU is done (`dma_buf_end_cpu_access`).
+    pub fn end_cpu_access(&self, direction: Direction) -> Result {
+        self.ops()?.end_cpu_access(direction)
+    }
+}
+
+/// A device attached to a dma-buf (`struct dma_buf_attachment`).
+///
+/// Holding it tells you that the buffer exists; not that it is mapped for the device.
+#[derive(Debug)]
+pub struct Attachment {
+    dma_buf: DmaBuf,
+    device: DmaDevice,
+    cached: Mutex<Option<(Direction, Arc<SgTable>)>>,
+}
+
+impl Attachment {
+    /// The buffer.
+    #[must_use]
+    pub fn dma_buf(&self) -> &DmaBuf {
+        &self.dma_buf
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &DmaDevice {
+        &self.device
+    }
+
+    /// A table of the pages, mapped for the device (`dma_buf_map_attachment`). `EBUSY` when another direction is cached.
+    pub fn map(&self, guard: &mut ResvGuard, direction: Direction) -> Result<Arc<SgTable>> {
+        if let Some((cached, table)) = &*self.cached.lock() {
+            let fits = *cached == direction || *cached == Direction::Bidirectional;
+            return if fits {
+                Ok(Arc::clone(table))
+            } else {
+                Err(Errno::EBUSY)
+            };
+        }
+        let ops = self.dma_buf.ops()?;
+        let table = ops.map(self, guard, direction)?;
+        if ops.caches_mapping() {
+            *self.cached.lock() = Some((direction, Arc::clone(&table)));
+        }
+        Ok(table)
+    }
+
+    /// The same, taking the reservation (`dma_buf_map_attachment_unlocked`).
+    pub fn map_unlocked(&self, direction: Direction) -> Result<Arc<SgTable>> {
+        let mut guard = self.dma_buf.resv().lock();
+        self.map(&mut guard, direction)
+    }
+
+    /// Gives a table back (`dma_buf_unmap_attachment`); a cached one stays until the device detaches.
+    pub fn unmap(&self, guard: &mut ResvGuard, table: &Arc<SgTable>) {
+        if self.cached.lock().is_none()
+            && let Ok(ops) = self.dma_buf.ops()
+        {
+            ops.unmap(self, guard, table);
+        }
+    }
+
+    /// The same, taking the reservation (`dma_buf_unmap_attachment_unlocked`).
+    pub fn unmap_unlocked(&self, table: &Arc<SgTable>) {
+        let mut guard = self.dma_buf.resv().lock();
+        self.unmap(&mut guard, table);
+    }
+
+    /// Detaches the device (`dma_buf_detach`). No reservation may be held.
+    pub fn detach(&self) {
+        let Ok(ops) = self.dma_buf.ops() else { return };
+        if let Some((_, table)) = self.cached.lock().take() {
+            let mut guard = self.dma_buf.resv().lock();
+            ops.unmap(self, &mut guard, &table);
+        }
+        self.dma_buf.0.attachments.fetch_sub(1, Ordering::SeqCst);
+        ops.detach(self);
+    }
+}

@@ -1,0 +1,11 @@
+//! Sharing of buffers: dma-buf, and PRIME on top of it.
+
+mod cache;
+mod dma_buf;
+mod export;
+mod import;
+
+pub use cache::Cache;
+pub use dma_buf::{Attachment, Direction, DmaBuf, DmaBufOps};
+pub use export::{GemDmaBufOps, export, export_with};
+pub use import::{destroy, import, import_no_map, self_import};
