@@ -10,6 +10,7 @@ pub mod device;
 pub mod dma;
 pub mod errno;
 pub mod gem;
+pub mod gpuvm;
 pub mod machine;
 pub mod memory;
 pub mod mm;

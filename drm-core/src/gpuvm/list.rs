@@ -25,7 +25,11 @@ pub(super) struct PairList<T: VmTypes> {
 
 impl<T: VmTypes> Default for PairList<T> {
     fn default() -> Self {
-        Self { next: 0, entries: BTreeMap::new(), places: BTreeMap::new() }
+        Self {
+            next: 0,
+            entries: BTreeMap::new(),
+            places: BTreeMap::new(),
+        }
     }
 }
 
@@ -33,7 +37,11 @@ impl<T: VmTypes> PairList<T> {
     /// Adds at the end, unless the key is in the list. A dying pair that has not left the list yet makes room.
     pub(super) fn add_tail(&mut self, key: u64, pair: &GpuVmBo<T>) {
         if let Some(place) = self.places.get(&key) {
-            if self.entries.get(place).is_some_and(|entry| entry.weak.is_alive()) {
+            if self
+                .entries
+                .get(place)
+                .is_some_and(|entry| entry.weak.is_alive())
+            {
                 return;
             }
             self.entries.remove(place);
@@ -41,13 +49,26 @@ impl<T: VmTypes> PairList<T> {
         let place = self.next;
         self.next += 1;
         self.places.insert(key, place);
-        self.entries.insert(place, Entry { key, pair: pair.id(), weak: pair.downgrade() });
+        self.entries.insert(
+            place,
+            Entry {
+                key,
+                pair: pair.id(),
+                weak: pair.downgrade(),
+            },
+        );
     }
 
     /// Removes `pair`, if it is what stands under the key.
     pub(super) fn remove(&mut self, key: u64, pair: u64) {
-        let Some(place) = self.places.get(&key) else { return };
-        if self.entries.get(place).is_some_and(|entry| entry.pair == pair) {
+        let Some(place) = self.places.get(&key) else {
+            return;
+        };
+        if self
+            .entries
+            .get(place)
+            .is_some_and(|entry| entry.pair == pair)
+        {
             self.entries.remove(place);
             self.places.remove(&key);
         }
@@ -60,8 +81,15 @@ impl<T: VmTypes> PairList<T> {
 
     /// All pairs that are not dying, with references.
     pub(super) fn all(&self) -> Vec<GpuVmBo<T>> {
-        debug_assert!(self.entries.values().all(|entry| self.places.contains_key(&entry.key)));
-        self.entries.values().filter_map(|entry| entry.weak.upgrade()).collect()
+        debug_assert!(
+            self.entries
+                .values()
+                .all(|entry| self.places.contains_key(&entry.key))
+        );
+        self.entries
+            .values()
+            .filter_map(|entry| entry.weak.upgrade())
+            .collect()
     }
 
     pub(super) fn len(&self) -> usize {

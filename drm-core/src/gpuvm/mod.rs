@@ -59,11 +59,14 @@ pub trait VmTypes: Sized + Send + Sync + 'static {
 
     /// Makes an evicted object usable again (`vm_bo_validate`), and says so with [`GpuVmBo::evict`]. A driver that never
     /// evicts leaves it out.
-    const VM_BO_VALIDATE: Option<fn(&GpuVmBo<Self>, &mut Self::Exec) -> Result> = None;
+    const VM_BO_VALIDATE: Option<ValidateFn<Self>> = None;
 
     /// The pairs of an object (`drm_gem_object.gpuva`).
     fn gpuva_list(object: &Self::Object) -> &GpuVaList<Self>;
 }
+
+/// See [`VmTypes::VM_BO_VALIDATE`].
+pub type ValidateFn<T> = fn(&GpuVmBo<T>, &mut <T as VmTypes>::Exec) -> Result;
 
 /// What a space asks of a set of reservation locks (`struct drm_exec`).
 pub trait LockSet {

@@ -34,7 +34,11 @@ impl<T: VmTypes> fmt::Debug for Op<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Map(op) => write!(f, "map {:#x}+{:#x} o={:#x}", op.addr, op.size, op.offset),
-            Self::Remap(op) => write!(f, "remap {:?} prev={:?} next={:?} keep={}", op.va, op.prev, op.next, op.keep),
+            Self::Remap(op) => write!(
+                f,
+                "remap {:?} prev={:?} next={:?} keep={}",
+                op.va, op.prev, op.next, op.keep
+            ),
             Self::Unmap(op) => write!(f, "unmap {:?} keep={}", op.va, op.keep),
         }
     }
@@ -73,8 +77,20 @@ pub struct OpMap<'op, T: VmTypes> {
 }
 
 impl<'op, T: VmTypes> OpMap<'op, T> {
-    pub(super) fn new(vm: &'op GpuVm<T>, addr: u64, size: u64, object: Option<Gem<T::Object>>, offset: u64) -> Self {
-        Self { vm, addr, size, object, offset }
+    pub(super) fn new(
+        vm: &'op GpuVm<T>,
+        addr: u64,
+        size: u64,
+        object: Option<Gem<T::Object>>,
+        offset: u64,
+    ) -> Self {
+        Self {
+            vm,
+            addr,
+            size,
+            object,
+            offset,
+        }
     }
 
     /// First address.
@@ -107,7 +123,13 @@ impl<'op, T: VmTypes> OpMap<'op, T> {
     /// As in the kernel, nobody is told when the space refuses it ([`GpuVa::is_inserted`]). That happens to a mapping of
     /// size 0 at address 0 when there are others.
     pub fn insert(self, data: T::VaData, vm_bo: Option<GpuVmBo<T>>) -> (GpuVa<T>, Applied<'op>) {
-        let va = GpuVa::new(self.addr, self.size, self.object.as_ref(), self.offset, data);
+        let va = GpuVa::new(
+            self.addr,
+            self.size,
+            self.object.as_ref(),
+            self.offset,
+            data,
+        );
         let _refused = self.vm.insert(&va);
         if let Some(vm_bo) = vm_bo {
             va.link(vm_bo);
@@ -176,8 +198,20 @@ pub struct OpRemap<'op, T: VmTypes> {
 }
 
 impl<'op, T: VmTypes> OpRemap<'op, T> {
-    pub(super) fn new(vm: &'op GpuVm<T>, va: GpuVa<T>, prev: Option<Part>, next: Option<Part>, keep: bool) -> Self {
-        Self { vm, va, prev, next, keep }
+    pub(super) fn new(
+        vm: &'op GpuVm<T>,
+        va: GpuVa<T>,
+        prev: Option<Part>,
+        next: Option<Part>,
+        keep: bool,
+    ) -> Self {
+        Self {
+            vm,
+            va,
+            prev,
+            next,
+            keep,
+        }
     }
 
     /// The mapping that is split.
@@ -208,8 +242,14 @@ impl<'op, T: VmTypes> OpRemap<'op, T> {
     #[must_use]
     pub fn unmap_range(&self) -> Range<u64> {
         let whole = self.va.range();
-        let start = self.prev.as_ref().map_or(whole.start, |prev| prev.range.end);
-        let end = self.next.as_ref().map_or(whole.end, |next| next.range.start);
+        let start = self
+            .prev
+            .as_ref()
+            .map_or(whole.start, |prev| prev.range.end);
+        let end = self
+            .next
+            .as_ref()
+            .map_or(whole.end, |next| next.range.start);
         start..end
     }
 
@@ -222,25 +262,47 @@ impl<'op, T: VmTypes> OpRemap<'op, T> {
     #[must_use]
     pub fn leaf_split(&self, leaf: u64) -> LeafSplit {
         let (goes, whole) = (self.unmap_range(), self.va.range());
-        let fits = |start: u64| start >= whole.start && start.checked_add(leaf).is_some_and(|end| end <= whole.end);
+        let fits = |start: u64| {
+            start >= whole.start && start.checked_add(leaf).is_some_and(|end| end <= whole.end)
+        };
         let low = goes.start - goes.start % leaf;
         let high = goes.end - goes.end % leaf;
         let start = if fits(low) { low } else { goes.start };
-        let end = if high < goes.end && fits(high) { high + leaf } else { goes.end };
+        let end = if high < goes.end && fits(high) {
+            high + leaf
+        } else {
+            goes.end
+        };
         let part = |range: Range<u64>| {
-            let offset = self.va.offset().wrapping_add(range.start.wrapping_sub(whole.start));
+            let offset = self
+                .va
+                .offset()
+                .wrapping_add(range.start.wrapping_sub(whole.start));
             (!range.is_empty()).then_some(Part { range, offset })
         };
-        LeafSplit { span: start..end, head: part(start..goes.start), tail: part(goes.end..end) }
+        LeafSplit {
+            span: start..end,
+            head: part(start..goes.start),
+            tail: part(goes.end..end),
+        }
     }
 
     /// Replaces the mapping by what stays of it, linked to the same pair (`drm_gpuvm.c: drm_gpuva_remap`, `drm_gpuva_link`
     /// for both parts, `drm_gpuva_unlink` for the old one). `data` makes the driver's part of each from the old mapping.
-    pub fn remap(self, mut data: impl FnMut(&GpuVa<T>) -> T::VaData) -> (Remapped<T>, Applied<'op>) {
+    pub fn remap(
+        self,
+        mut data: impl FnMut(&GpuVa<T>) -> T::VaData,
+    ) -> (Remapped<T>, Applied<'op>) {
         self.vm.remove(&self.va);
         let mut insert = |part: Part| {
             let size = part.range.end.wrapping_sub(part.range.start);
-            let va = GpuVa::of(part.range.start, size, self.va.weak_object(), part.offset, data(&self.va));
+            let va = GpuVa::of(
+                part.range.start,
+                size,
+                self.va.weak_object(),
+                part.offset,
+                data(&self.va),
+            );
             let _refused = self.vm.insert(&va);
             va
         };
@@ -251,7 +313,10 @@ impl<'op, T: VmTypes> OpRemap<'op, T> {
                 part.link(vm_bo);
             }
         }
-        let old = Removed { vm_bo: self.va.unlink(), va: self.va };
+        let old = Removed {
+            vm_bo: self.va.unlink(),
+            va: self.va,
+        };
         (Remapped { old, prev, next }, Applied(PhantomData))
     }
 }

@@ -57,7 +57,13 @@ impl<T: VmTypes> Clone for GpuVmBo<T> {
 
 impl<T: VmTypes> fmt::Debug for GpuVmBo<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GpuVmBo({}, {:?}, {} references)", self.vm().name(), self.object(), self.refs())
+        write!(
+            f,
+            "GpuVmBo({}, {:?}, {} references)",
+            self.vm().name(),
+            self.object(),
+            self.refs()
+        )
     }
 }
 
@@ -68,7 +74,10 @@ impl<T: VmTypes> GpuVmBo<T> {
             id: NEXT.fetch_add(1, StdOrdering::Relaxed),
             data: T::VmBoData::default(),
             evicted: AtomicBool::new(false),
-            linked: Mutex::new(Linked { next: 0, vas: BTreeMap::new() }),
+            linked: Mutex::new(Linked {
+                next: 0,
+                vas: BTreeMap::new(),
+            }),
             vm: vm.clone(),
             object: object.clone(),
         }))
@@ -121,7 +130,10 @@ impl<T: VmTypes> GpuVmBo<T> {
     /// One step per linked mapping, that unmaps it (`drm_gpuvm.c: drm_gpuvm_bo_unmap_ops_create`).
     #[must_use]
     pub fn unmap_ops(&self) -> Vec<Op<'_, T>> {
-        self.vas().into_iter().map(|va| Op::Unmap(OpUnmap::new(self.vm(), va, false))).collect()
+        self.vas()
+            .into_iter()
+            .map(|va| Op::Unmap(OpUnmap::new(self.vm(), va, false)))
+            .collect()
     }
 
     /// Whether the object is evicted. Under the object's reservation.
@@ -153,7 +165,10 @@ impl<T: VmTypes> GpuVmBo<T> {
     ///
     /// If `guard` is not of the object's reservation.
     pub fn evict(&self, evict: bool, guard: &ResvGuard) {
-        assert!(guard.locks(self.object().gem().resv()), "evicting needs the object's reservation");
+        assert!(
+            guard.locks(self.object().gem().resv()),
+            "evicting needs the object's reservation"
+        );
         self.0.evicted.store(evict, Ordering::SeqCst);
         let vm = self.vm();
         if vm.is_resv_protected() && vm.is_extobj(self.object()) {
@@ -175,7 +190,9 @@ impl<T: VmTypes> GpuVmBo<T> {
     ///
     /// If it was the last, the space is under its reservation and `vm_guard` is not of it.
     pub fn put(self, vm_guard: Option<&ResvGuard>) -> bool {
-        let Some(inner) = Arc::into_inner(self.0) else { return false };
+        let Some(inner) = Arc::into_inner(self.0) else {
+            return false;
+        };
         inner.vm.assert_lists_locked(vm_guard);
         drop(inner);
         true
@@ -214,6 +231,9 @@ impl<T: VmTypes> Drop for Inner<T> {
     fn drop(&mut self) {
         self.vm.extobj().lock().remove(self.id, self.id);
         self.vm.evicted().lock().remove(self.id, self.id);
-        T::gpuva_list(&self.object).0.lock().remove(self.vm.id(), self.id);
+        T::gpuva_list(&self.object)
+            .0
+            .lock()
+            .remove(self.vm.id(), self.id);
     }
 }

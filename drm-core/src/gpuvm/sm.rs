@@ -24,7 +24,11 @@ pub struct MapRequest<T: VmTypes> {
 
 impl<T: VmTypes> fmt::Debug for MapRequest<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MapRequest({:#x}+{:#x} o={:#x})", self.addr, self.size, self.offset)
+        write!(
+            f,
+            "MapRequest({:#x}+{:#x} o={:#x})",
+            self.addr, self.size, self.offset
+        )
     }
 }
 
@@ -69,8 +73,19 @@ impl<T: VmTypes> GpuVm<T> {
     /// `EINVAL` for a range that is not [valid](GpuVm::range_valid).
     pub fn sm_map_ops(&self, request: &MapRequest<T>) -> Result<Vec<Op<'_, T>>> {
         let mut ops = self.split(request.addr, request.size, Some(request))?;
-        let MapRequest { addr, size, ref object, offset } = *request;
-        ops.push(Op::Map(OpMap::new(self, addr, size, object.clone(), offset)));
+        let MapRequest {
+            addr,
+            size,
+            ref object,
+            offset,
+        } = *request;
+        ops.push(Op::Map(OpMap::new(
+            self,
+            addr,
+            size,
+            object.clone(),
+            offset,
+        )));
         Ok(ops)
     }
 
@@ -84,7 +99,12 @@ impl<T: VmTypes> GpuVm<T> {
     }
 
     /// One step per mapping in the range. Arithmetic wraps as the kernel's does: it can, with mappings of size 0.
-    fn split(&self, addr: u64, size: u64, request: Option<&MapRequest<T>>) -> Result<Vec<Op<'_, T>>> {
+    fn split(
+        &self,
+        addr: u64,
+        size: u64,
+        request: Option<&MapRequest<T>>,
+    ) -> Result<Vec<Op<'_, T>>> {
         if !self.range_valid(addr, size) {
             return Err(Errno::EINVAL);
         }
@@ -110,12 +130,20 @@ impl<T: VmTypes> GpuVm<T> {
 }
 
 fn part<T: VmTypes>(va: &GpuVa<T>, range: Range<u64>) -> Part {
-    Part { offset: va.offset().wrapping_add(range.start.wrapping_sub(va.addr())), range }
+    Part {
+        offset: va
+            .offset()
+            .wrapping_add(range.start.wrapping_sub(va.addr())),
+        range,
+    }
 }
 
 /// Whether the mapping shows, at every address, what the request would show there.
 fn is_contiguous<T: VmTypes>(va: &GpuVa<T>, request: &MapRequest<T>) -> bool {
-    let same_object = request.object.as_ref().is_some_and(|object| va.maps(object));
+    let same_object = request
+        .object
+        .as_ref()
+        .is_some_and(|object| va.maps(object));
     same_object && va.offset().wrapping_sub(va.addr()) == request.offset.wrapping_sub(request.addr)
 }
 

@@ -22,7 +22,11 @@ pub(super) struct Space<T: VmTypes> {
 
 impl<T: VmTypes> Default for Space<T> {
     fn default() -> Self {
-        Self { vas: BTreeMap::new(), solid: BTreeMap::new(), inserted: 0 }
+        Self {
+            vas: BTreeMap::new(),
+            solid: BTreeMap::new(),
+            inserted: 0,
+        }
     }
 }
 
@@ -43,10 +47,17 @@ impl<T: VmTypes> Space<T> {
             return Some(key);
         }
         // The only one that can begin at or before `addr` and touch it.
-        let before = self.solid.range(..=addr).next_back().map(|(&start, &age)| (start, age));
+        let before = self
+            .solid
+            .range(..=addr)
+            .next_back()
+            .map(|(&start, &age)| (start, age));
         if let Some(key) = before
             && key.0 <= end
-            && self.vas.get(&key).is_some_and(|va| last(va.addr(), va.size()) >= addr)
+            && self
+                .vas
+                .get(&key)
+                .is_some_and(|va| last(va.addr(), va.size()) >= addr)
         {
             return Some(key);
         }
@@ -58,8 +69,14 @@ impl<T: VmTypes> Space<T> {
     /// below its end.
     pub(super) fn walk(&self, addr: u64, size: u64) -> Vec<GpuVa<T>> {
         let end = addr.wrapping_add(size);
-        let Some(first) = self.first(addr, size) else { return Vec::new() };
-        self.vas.range(first..).take_while(|(key, _)| key.0 < end).map(|(_, va)| va.clone()).collect()
+        let Some(first) = self.first(addr, size) else {
+            return Vec::new();
+        };
+        self.vas
+            .range(first..)
+            .take_while(|(key, _)| key.0 < end)
+            .map(|(_, va)| va.clone())
+            .collect()
     }
 
     /// Adds a mapping; `None` when another one is in the way.

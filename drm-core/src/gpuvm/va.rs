@@ -38,20 +38,54 @@ impl<T: VmTypes> Clone for GpuVa<T> {
 
 impl<T: VmTypes> fmt::Debug for GpuVa<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GpuVa({:#x}+{:#x} o={:#x})", self.addr(), self.size(), self.offset())
+        write!(
+            f,
+            "GpuVa({:#x}+{:#x} o={:#x})",
+            self.addr(),
+            self.size(),
+            self.offset()
+        )
     }
 }
 
 impl<T: VmTypes> GpuVa<T> {
     /// A mapping that is in no space yet (`drm_gpuva_init`). Without an object it is sparse.
     #[must_use]
-    pub fn new(addr: u64, size: u64, object: Option<&Gem<T::Object>>, offset: u64, data: T::VaData) -> Self {
-        Self::of(addr, size, object.and_then(|object| object.gem().downgrade()), offset, data)
+    pub fn new(
+        addr: u64,
+        size: u64,
+        object: Option<&Gem<T::Object>>,
+        offset: u64,
+        data: T::VaData,
+    ) -> Self {
+        Self::of(
+            addr,
+            size,
+            object.and_then(|object| object.gem().downgrade()),
+            offset,
+            data,
+        )
     }
 
-    pub(super) fn of(addr: u64, size: u64, object: Option<WeakGem>, offset: u64, data: T::VaData) -> Self {
-        let state = Mutex::new(State { placed: None, link: None });
-        Self(Arc::new(Inner { addr, size, offset, object, data, state }))
+    pub(super) fn of(
+        addr: u64,
+        size: u64,
+        object: Option<WeakGem>,
+        offset: u64,
+        data: T::VaData,
+    ) -> Self {
+        let state = Mutex::new(State {
+            placed: None,
+            link: None,
+        });
+        Self(Arc::new(Inner {
+            addr,
+            size,
+            offset,
+            object,
+            data,
+            state,
+        }))
     }
 
     /// First address, in bytes.
@@ -93,7 +127,10 @@ impl<T: VmTypes> GpuVa<T> {
     /// Whether it maps `object`.
     #[must_use]
     pub fn maps(&self, object: &Gem<T::Object>) -> bool {
-        self.0.object.as_ref().is_some_and(|weak| weak.is_of(object.gem()))
+        self.0
+            .object
+            .as_ref()
+            .is_some_and(|weak| weak.is_of(object.gem()))
     }
 
     pub(super) fn weak_object(&self) -> Option<WeakGem> {
@@ -131,7 +168,9 @@ impl<T: VmTypes> GpuVa<T> {
             return;
         }
         if !self.maps(vm_bo.object()) {
-            vm_bo.vm().warn("drm_gpuvm.c: drm_gpuva_link: obj != vm_bo->obj");
+            vm_bo
+                .vm()
+                .warn("drm_gpuvm.c: drm_gpuva_link: obj != vm_bo->obj");
         }
         let place = vm_bo.link_va(self);
         let before = self.state(|state| state.link.replace((vm_bo, place)));

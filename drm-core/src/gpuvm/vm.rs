@@ -73,7 +73,13 @@ impl<T: VmTypes> Clone for GpuVm<T> {
 
 impl<T: VmTypes> fmt::Debug for GpuVm<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GpuVm({}, {:#x?}, {} references)", self.name(), self.range(), self.refs())
+        write!(
+            f,
+            "GpuVm({}, {:#x?}, {} references)",
+            self.name(),
+            self.range(),
+            self.refs()
+        )
     }
 }
 
@@ -153,8 +159,12 @@ impl<T: VmTypes> GpuVm<T> {
     /// reserved part (`drm_gpuvm.c: drm_gpuvm_range_valid`).
     #[must_use]
     pub fn range_valid(&self, addr: u64, size: u64) -> bool {
-        let Some(end) = addr.checked_add(size) else { return false };
-        let VmConfig { range, reserved, .. } = &self.0.config;
+        let Some(end) = addr.checked_add(size) else {
+            return false;
+        };
+        let VmConfig {
+            range, reserved, ..
+        } = &self.0.config;
         let in_reserved = !reserved.is_empty() && addr < reserved.end && reserved.start < end;
         range.start <= addr && end <= range.end && !in_reserved
     }
@@ -183,7 +193,9 @@ impl<T: VmTypes> GpuVm<T> {
             _ => None,
         });
         // The two references are dropped after the locks.
-        let removed = placed.as_ref().and_then(|(_, key)| self.0.space.lock().remove(*key));
+        let removed = placed
+            .as_ref()
+            .and_then(|(_, key)| self.0.space.lock().remove(*key));
         removed.is_some()
     }
 
@@ -198,14 +210,17 @@ impl<T: VmTypes> GpuVm<T> {
     /// The mapping with exactly this range (`drm_gpuvm.c: drm_gpuva_find`).
     #[must_use]
     pub fn find(&self, addr: u64, size: u64) -> Option<GpuVa<T>> {
-        self.find_first(addr, size).filter(|va| va.addr() == addr && va.size() == size)
+        self.find_first(addr, size)
+            .filter(|va| va.addr() == addr && va.size() == size)
     }
 
     /// Whether nothing is mapped in the range, nor is it reserved (`drm_gpuvm.c: drm_gpuvm_interval_empty`).
     #[must_use]
     pub fn interval_empty(&self, addr: u64, size: u64) -> bool {
         let reserved = &self.0.config.reserved;
-        let in_reserved = !reserved.is_empty() && addr < reserved.end && reserved.start < addr.saturating_add(size);
+        let in_reserved = !reserved.is_empty()
+            && addr < reserved.end
+            && reserved.start < addr.saturating_add(size);
         !in_reserved && self.find_first(addr, size).is_none()
     }
 
@@ -238,7 +253,8 @@ impl<T: VmTypes> GpuVm<T> {
     /// The pair with `object`, with a reference; made if there is none (`drm_gpuvm.c: drm_gpuvm_bo_obtain`).
     #[must_use]
     pub fn obtain_vm_bo(&self, object: &Gem<T::Object>) -> GpuVmBo<T> {
-        self.find_vm_bo(object).unwrap_or_else(|| self.create_vm_bo(object).obtain_prealloc())
+        self.find_vm_bo(object)
+            .unwrap_or_else(|| self.create_vm_bo(object).obtain_prealloc())
     }
 
     /// A pair that the object does not list yet (`drm_gpuvm.c: drm_gpuvm_bo_create`): made where allocation is allowed, for
@@ -317,7 +333,10 @@ impl<T: VmTypes> GpuVm<T> {
         for vm_bo in self.evicted_vm_bos() {
             validate(&vm_bo, exec)?;
             if self.is_resv_protected() {
-                assert!(exec.holds(vm_bo.object().gem().resv()), "a validated object must be locked");
+                assert!(
+                    exec.holds(vm_bo.object().gem().resv()),
+                    "a validated object must be locked"
+                );
                 if !vm_bo.is_evicted() {
                     self.0.evicted.lock().remove(vm_bo.id(), vm_bo.id());
                 }
@@ -344,10 +363,16 @@ impl<T: VmTypes> GpuVm<T> {
 
     pub(super) fn assert_lists_locked(&self, guard: Option<&ResvGuard>) {
         let locked = guard.is_some_and(|guard| guard.locks(self.resv()));
-        assert!(locked || !self.is_resv_protected(), "the lists of this space need the guard of its reservation");
+        assert!(
+            locked || !self.is_resv_protected(),
+            "the lists of this space need the guard of its reservation"
+        );
     }
 
     fn assert_exec_holds(&self, exec: &T::Exec) {
-        assert!(!self.is_resv_protected() || exec.holds(self.resv()), "the space's reservation must be locked");
+        assert!(
+            !self.is_resv_protected() || exec.holds(self.resv()),
+            "the space's reservation must be locked"
+        );
     }
 }

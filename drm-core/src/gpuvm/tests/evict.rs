@@ -29,15 +29,33 @@ impl VmTypes for Simple {
 }
 
 fn pages(pairs: &[GpuVmBo<Types>]) -> Vec<u64> {
-    pairs.iter().map(|pair| pair.object().gem().pages()).collect()
+    pairs
+        .iter()
+        .map(|pair| pair.object().gem().pages())
+        .collect()
 }
 
 /// A space with two local objects (of 1 and 2 pages) and two external ones (of 10 and 20), and their pairs in that order.
 fn populated(dev: &Device, resv_protected: bool) -> (Vm, Vec<GpuVmBo<Types>>) {
-    let vm = vm_of(dev, VmConfig { range: 0..1 << 20, resv_protected, ..VmConfig::default() });
-    let objects = [local(dev, &vm, 1), local(dev, &vm, 2), external(dev, 10), external(dev, 20)];
+    let vm = vm_of(
+        dev,
+        VmConfig {
+            range: 0..1 << 20,
+            resv_protected,
+            ..VmConfig::default()
+        },
+    );
+    let objects = [
+        local(dev, &vm, 1),
+        local(dev, &vm, 2),
+        external(dev, 10),
+        external(dev, 20),
+    ];
     let guard = vm.resv().lock();
-    let pairs: Vec<_> = objects.iter().map(|object| vm.obtain_vm_bo(object)).collect();
+    let pairs: Vec<_> = objects
+        .iter()
+        .map(|object| vm.obtain_vm_bo(object))
+        .collect();
     for pair in &pairs {
         pair.extobj_add(Some(&guard));
     }
@@ -75,7 +93,14 @@ fn a_pair_leaves_the_lists_when_it_goes() {
     evict(&pairs[0], true);
     evict(&pairs[3], true);
     drop(locked(&vm));
-    assert_eq!(vm.leftovers(), Leftovers { vas: 0, extobjs: 2, evicted: 2 });
+    assert_eq!(
+        vm.leftovers(),
+        Leftovers {
+            vas: 0,
+            extobjs: 2,
+            evicted: 2
+        }
+    );
     let guard = vm.resv().lock();
     assert!(pairs.pop().is_some_and(|pair| pair.put(Some(&guard))));
     assert_eq!(pages(&vm.extobjs()), [10]);
@@ -93,7 +118,11 @@ fn a_local_object_is_on_the_evicted_list_at_once() {
     evict(&pairs[1], true);
     evict(&pairs[0], true);
     evict(&pairs[1], true);
-    assert_eq!(pages(&vm.evicted_vm_bos()), [2, 1], "in the order of eviction");
+    assert_eq!(
+        pages(&vm.evicted_vm_bos()),
+        [2, 1],
+        "in the order of eviction"
+    );
     evict(&pairs[1], false);
     assert_eq!(pages(&vm.evicted_vm_bos()), [1]);
 }
@@ -169,7 +198,10 @@ fn what_validation_leaves_evicted_or_does_not_reach_stays_on_the_list() {
 fn without_a_validate_operation_it_is_eopnotsupp_even_with_nothing_evicted() {
     let dev = device();
     let vm = GpuVm::<Simple>::new(VmConfig::default(), resv_object(&dev), ());
-    let object = Gem::new(SimpleBo { header: Header::new_private(&dev, PAGE), gpuva: GpuVaList::default() });
+    let object = Gem::new(SimpleBo {
+        header: Header::new_private(&dev, PAGE),
+        gpuva: GpuVaList::default(),
+    });
     assert_eq!(vm.validate(&mut Held::default()), Err(Errno::EOPNOTSUPP));
     object.gpuva.evict(true, &object.gem().resv().lock());
     assert_eq!(vm.validate(&mut Held::default()), Err(Errno::EOPNOTSUPP));
@@ -178,7 +210,16 @@ fn without_a_validate_operation_it_is_eopnotsupp_even_with_nothing_evicted() {
 #[test]
 fn evicting_an_object_marks_it_in_every_space() {
     let dev = device();
-    let (a, b) = (vm(&dev), vm_of(&dev, VmConfig { range: 0..1 << 20, ..VmConfig::default() }));
+    let (a, b) = (
+        vm(&dev),
+        vm_of(
+            &dev,
+            VmConfig {
+                range: 0..1 << 20,
+                ..VmConfig::default()
+            },
+        ),
+    );
     let object = external(&dev, 3);
     let pairs = [a.obtain_vm_bo(&object), b.obtain_vm_bo(&object)];
     object.gpuva.evict(true, &object.gem().resv().lock());
@@ -195,15 +236,21 @@ fn a_job_locks_the_space_then_the_external_objects_or_those_of_a_range() {
     let (vm, pairs) = populated(&dev, true);
     let mut writer = Writer::new(&vm, HUGE);
     for (i, pair) in pairs.iter().enumerate() {
-        writer.map(i as u64 * 16 * PAGE, PAGE, pair.object(), 0).expect("valid");
+        writer
+            .map(i as u64 * 16 * PAGE, PAGE, pair.object(), 0)
+            .expect("valid");
     }
     let mut held = Held::default();
     vm.prepare_vm(&mut held, 1).expect("nobody holds it");
     vm.prepare_objects(&mut held, 2).expect("nobody holds them");
-    assert_eq!((held.order, held.fences, held.guards.len()), (vec![0, 10 * PAGE, 20 * PAGE], 5, 3));
+    assert_eq!(
+        (held.order, held.fences, held.guards.len()),
+        (vec![0, 10 * PAGE, 20 * PAGE], 5, 3)
+    );
     drop(held.guards);
     let mut held = Held::default();
-    vm.prepare_range(&mut held, 16 * PAGE, 17 * PAGE, 0).expect("nobody holds them");
+    vm.prepare_range(&mut held, 16 * PAGE, 17 * PAGE, 0)
+        .expect("nobody holds them");
     assert_eq!(held.order, [2 * PAGE, 10 * PAGE]);
 }
 
@@ -217,7 +264,11 @@ fn a_lock_that_is_refused_ends_the_preparation() {
     let mut held = Held::default();
     vm.prepare_vm(&mut held, 0).expect("nobody holds it");
     assert_eq!(vm.prepare_objects(&mut held, 0), Err(Errno::EDEADLK));
-    assert_eq!(pages(&vm.evicted_vm_bos()), [10], "the first was reached, the second was not");
+    assert_eq!(
+        pages(&vm.evicted_vm_bos()),
+        [10],
+        "the first was reached, the second was not"
+    );
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod empty;
 mod evict;
+mod leaves;
 mod model;
 mod pairs;
+mod requests;
 mod vectors;
 
 use std::collections::BTreeMap;
@@ -84,7 +86,9 @@ fn validate(vm_bo: &GpuVmBo<Types>, held: &mut Held) -> Result {
         return Err(errno);
     }
     if held.leaves != Some(size) {
-        let guard = held.guard(vm_bo.object().gem().resv()).expect("the object is locked");
+        let guard = held
+            .guard(vm_bo.object().gem().resv())
+            .expect("the object is locked");
         vm_bo.evict(false, guard);
     }
     Ok(())
@@ -99,7 +103,7 @@ impl VmTypes for Types {
     type VmBoData = ();
     type Exec = Held;
 
-    const VM_BO_VALIDATE: Option<fn(&GpuVmBo<Self>, &mut Held) -> Result> = Some(validate);
+    const VM_BO_VALIDATE: Option<ValidateFn<Self>> = Some(validate);
 
     fn gpuva_list(object: &Bo) -> &GpuVaList<Self> {
         &object.gpuva
@@ -109,8 +113,15 @@ impl VmTypes for Types {
 type Vm = GpuVm<Types>;
 
 fn device() -> Device {
-    let machine = Machine::new(Config { ram: 1 << 20, ..Config::default() }).expect("a small machine");
-    Device::new(DmaDevice::new(&machine, "gpu", DmaConfig::default()), Arc::new(TestDriver))
+    let machine = Machine::new(Config {
+        ram: 1 << 20,
+        ..Config::default()
+    })
+    .expect("a small machine");
+    Device::new(
+        DmaDevice::new(&machine, "gpu", DmaConfig::default()),
+        Arc::new(TestDriver),
+    )
 }
 
 fn vm_of(dev: &Device, config: VmConfig) -> Vm {
@@ -119,19 +130,33 @@ fn vm_of(dev: &Device, config: VmConfig) -> Vm {
 
 /// A space of 4 GiB under its reservation.
 fn vm(dev: &Device) -> Vm {
-    vm_of(dev, VmConfig { name: "test", range: 0..1 << 32, resv_protected: true, ..VmConfig::default() })
+    vm_of(
+        dev,
+        VmConfig {
+            name: "test",
+            range: 0..1 << 32,
+            resv_protected: true,
+            ..VmConfig::default()
+        },
+    )
 }
 
 /// An object with a reservation of its own.
 fn external(dev: &Device, pages: u64) -> Gem<Bo> {
-    Gem::new(Bo { header: Header::new_private(dev, pages * PAGE), gpuva: GpuVaList::default() })
+    Gem::new(Bo {
+        header: Header::new_private(dev, pages * PAGE),
+        gpuva: GpuVaList::default(),
+    })
 }
 
 /// An object under the reservation of `vm`.
 fn local(dev: &Device, vm: &Vm, pages: u64) -> Gem<Bo> {
     let header = Header::new_private(dev, pages * PAGE);
     assert!(header.resv_slot().choose(vm.resv().clone()));
-    Gem::new(Bo { header, gpuva: GpuVaList::default() })
+    Gem::new(Bo {
+        header,
+        gpuva: GpuVaList::default(),
+    })
 }
 
 /// A leaf of a page table: which object, from which byte on.
@@ -151,17 +176,33 @@ struct Table {
 
 impl Table {
     fn new(huge: u64) -> Self {
-        Self { leaves: BTreeMap::new(), huge, writes: 0 }
+        Self {
+            leaves: BTreeMap::new(),
+            huge,
+            writes: 0,
+        }
     }
 
     fn map(&mut self, part: &Part, object: u64) {
         let mut at = part.range.start;
         while at < part.range.end {
             let offset = part.offset + (at - part.range.start);
-            let is_huge =
-                at.is_multiple_of(self.huge) && offset.is_multiple_of(self.huge) && part.range.end - at >= self.huge;
+            let is_huge = at.is_multiple_of(self.huge)
+                && offset.is_multiple_of(self.huge)
+                && part.range.end - at >= self.huge;
             let size = if is_huge { self.huge } else { PAGE };
-            assert_eq!(self.leaves.insert(at, Leaf { size, object, offset }), None, "{at:#x} is mapped already");
+            assert_eq!(
+                self.leaves.insert(
+                    at,
+                    Leaf {
+                        size,
+                        object,
+                        offset
+                    }
+                ),
+                None,
+                "{at:#x} is mapped already"
+            );
             self.writes += 1;
             at += size;
         }
@@ -171,8 +212,14 @@ impl Table {
     fn unmap(&mut self, range: std::ops::Range<u64>) {
         let mut at = range.start;
         while at < range.end {
-            let leaf = self.leaves.remove(&at).unwrap_or_else(|| panic!("no leaf begins at {at:#x}"));
-            assert!(at + leaf.size <= range.end, "the leaf at {at:#x} would be cut");
+            let leaf = self
+                .leaves
+                .remove(&at)
+                .unwrap_or_else(|| panic!("no leaf begins at {at:#x}"));
+            assert!(
+                at + leaf.size <= range.end,
+                "the leaf at {at:#x} would be cut"
+            );
             self.writes += 1;
             at += leaf.size;
         }
@@ -189,7 +236,13 @@ impl Table {
     /// Leaves as text: address, size, object, offset, in pages.
     fn text(&self) -> String {
         let leaf = |(at, leaf): (&u64, &Leaf)| {
-            format!("{}+{}={}:{}", at / PAGE, leaf.size / PAGE, leaf.object / PAGE, leaf.offset / PAGE)
+            format!(
+                "{}+{}={}:{}",
+                at / PAGE,
+                leaf.size / PAGE,
+                leaf.object / PAGE,
+                leaf.offset / PAGE
+            )
         };
         self.leaves.iter().map(leaf).collect::<Vec<_>>().join(" ")
     }
@@ -210,11 +263,24 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(vm: &'a Vm, huge: u64) -> Self {
-        Self { vm, table: Table::new(huge), vm_bo: None, data: 0, steps: Vec::new(), fail_at: None, gone: 0 }
+        Self {
+            vm,
+            table: Table::new(huge),
+            vm_bo: None,
+            data: 0,
+            steps: Vec::new(),
+            fail_at: None,
+            gone: 0,
+        }
     }
 
     fn map(&mut self, addr: u64, size: u64, object: &Gem<Bo>, offset: u64) -> Result {
-        let request = MapRequest { addr, size, object: Some(object.clone()), offset };
+        let request = MapRequest {
+            addr,
+            size,
+            object: Some(object.clone()),
+            offset,
+        };
         self.vm_bo = Some(self.vm.obtain_vm_bo(object));
         self.steps.clear();
         let result = self.vm.clone().sm_map(&request, self);
@@ -236,7 +302,11 @@ impl<'a> Writer<'a> {
 
     fn step(&mut self, text: String) -> Result {
         self.steps.push(text);
-        if self.fail_at == Some(self.steps.len() - 1) { Err(Errno::ENOMEM) } else { Ok(()) }
+        if self.fail_at == Some(self.steps.len() - 1) {
+            Err(Errno::ENOMEM)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -245,7 +315,11 @@ fn size_of(va: &GpuVa<Types>) -> u64 {
 }
 
 fn in_pages(range: &std::ops::Range<u64>) -> String {
-    format!("{}+{}", range.start / PAGE, range.end.wrapping_sub(range.start) / PAGE)
+    format!(
+        "{}+{}",
+        range.start / PAGE,
+        range.end.wrapping_sub(range.start) / PAGE
+    )
 }
 
 fn kept(keep: bool) -> &'static str {
@@ -257,7 +331,13 @@ impl SmSteps<Types> for Writer<'_> {
         let range = op.addr()..op.addr() + op.size();
         self.step(format!("map {}", in_pages(&range)))?;
         let object = op.object().map_or(0, |object| object.gem().size());
-        self.table.map(&Part { range, offset: op.offset() }, object);
+        self.table.map(
+            &Part {
+                range,
+                offset: op.offset(),
+            },
+            object,
+        );
         let (va, applied) = op.insert(self.data, self.vm_bo.take());
         assert_eq!(*va.data(), self.data);
         Ok(applied)
@@ -265,10 +345,16 @@ impl SmSteps<Types> for Writer<'_> {
 
     fn remap<'op>(&mut self, op: OpRemap<'op, Types>) -> Result<Applied<'op>> {
         let part = |name: &str, part: Option<&Part>| {
-            part.map_or(String::new(), |part| format!(" {name} {}:{}", in_pages(&part.range), part.offset / PAGE))
+            part.map_or(String::new(), |part| {
+                format!(" {name} {}:{}", in_pages(&part.range), part.offset / PAGE)
+            })
         };
         let (prev, next) = (part("prev", op.prev()), part("next", op.next()));
-        self.step(format!("remap {}{prev}{next}{}", in_pages(&op.va().range()), kept(op.keep())))?;
+        self.step(format!(
+            "remap {}{prev}{next}{}",
+            in_pages(&op.va().range()),
+            kept(op.keep())
+        ))?;
         let split = op.leaf_split(self.table.huge);
         self.table.unmap(split.span);
         for again in split.head.iter().chain(&split.tail) {
@@ -280,7 +366,11 @@ impl SmSteps<Types> for Writer<'_> {
     }
 
     fn unmap<'op>(&mut self, op: OpUnmap<'op, Types>) -> Result<Applied<'op>> {
-        self.step(format!("unmap {}{}", in_pages(&op.va().range()), kept(op.keep())))?;
+        self.step(format!(
+            "unmap {}{}",
+            in_pages(&op.va().range()),
+            kept(op.keep())
+        ))?;
         self.table.unmap(op.va().range());
         let (removed, applied) = op.remove();
         self.put(removed.vm_bo);

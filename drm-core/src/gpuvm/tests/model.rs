@@ -9,8 +9,16 @@ use super::*;
 
 #[derive(Clone, Debug)]
 enum Request {
-    Map { page: u64, pages: u64, object: usize, offset: u64 },
-    Unmap { page: u64, pages: u64 },
+    Map {
+        page: u64,
+        pages: u64,
+        object: usize,
+        offset: u64,
+    },
+    Unmap {
+        page: u64,
+        pages: u64,
+    },
 }
 
 /// Pages of the space under test, and of a large leaf in it.
@@ -20,8 +28,7 @@ const LEAF: u64 = 8;
 fn request() -> impl Strategy<Value = Request> {
     let range = || (0..PAGES).prop_flat_map(|page| (Just(page), 1..=(PAGES - page).min(40)));
     // Offsets that often continue a neighbour, and often allow a large leaf.
-    let offset =
-        prop_oneof![3 => Just(None), 1 => (0u64..8).prop_map(|i| Some(i * LEAF)), 1 => (0u64..64).prop_map(Some)];
+    let offset = prop_oneof![3 => Just(None), 1 => (0u64..8).prop_map(|i| Some(i * LEAF)), 1 => (0u64..64).prop_map(Some)];
     prop_oneof![
         3 => (range(), 0usize..3, offset).prop_map(|((page, pages), object, offset)| Request::Map {
             page,
@@ -36,30 +43,71 @@ fn request() -> impl Strategy<Value = Request> {
 fn run(requests: Vec<Request>) {
     let dev = device();
     let vm = vm(&dev);
-    let objects = [external(&dev, 1000), local(&dev, &vm, 2000), external(&dev, 3000)];
+    let objects = [
+        external(&dev, 1000),
+        local(&dev, &vm, 2000),
+        external(&dev, 3000),
+    ];
     let mut writer = Writer::new(&vm, LEAF * PAGE);
     let mut model: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
     for request in requests {
         let before = model.clone();
         match request {
-            Request::Map { page, pages, object, offset } => {
+            Request::Map {
+                page,
+                pages,
+                object,
+                offset,
+            } => {
                 let object = &objects[object];
-                writer.map(page * PAGE, pages * PAGE, object, offset * PAGE).expect("valid");
+                writer
+                    .map(page * PAGE, pages * PAGE, object, offset * PAGE)
+                    .expect("valid");
                 for i in 0..pages {
-                    model.insert((page + i) * PAGE, (object.gem().size(), (offset + i) * PAGE));
+                    model.insert(
+                        (page + i) * PAGE,
+                        (object.gem().size(), (offset + i) * PAGE),
+                    );
                 }
-                assert!(writer.steps.last().is_some_and(|step| step.starts_with("map")));
+                assert!(
+                    writer
+                        .steps
+                        .last()
+                        .is_some_and(|step| step.starts_with("map"))
+                );
                 check_keep(&writer.steps, &before, &model);
             }
             Request::Unmap { page, pages } => {
                 writer.unmap(page * PAGE, pages * PAGE).expect("valid");
                 model.retain(|addr, _| !(page * PAGE..(page + pages) * PAGE).contains(addr));
-                assert!(writer.steps.iter().all(|step| !step.starts_with("map") && !step.contains("keep")));
+                assert!(
+                    writer
+                        .steps
+                        .iter()
+                        .all(|step| !step.starts_with("map") && !step.contains("keep"))
+                );
             }
         }
-        assert!(writer.steps.iter().filter(|step| step.starts_with("map")).count() <= 1);
-        assert!(writer.steps.iter().filter(|step| step.starts_with("remap")).count() <= 2);
-        let expected: Vec<_> = model.iter().map(|(&addr, &(object, offset))| (addr, object, offset)).collect();
+        assert!(
+            writer
+                .steps
+                .iter()
+                .filter(|step| step.starts_with("map"))
+                .count()
+                <= 1
+        );
+        assert!(
+            writer
+                .steps
+                .iter()
+                .filter(|step| step.starts_with("remap"))
+                .count()
+                <= 2
+        );
+        let expected: Vec<_> = model
+            .iter()
+            .map(|(&addr, &(object, offset))| (addr, object, offset))
+            .collect();
         assert_eq!(writer.table.pages(), expected, "{}", writer.table.text());
         assert_pages_equal(&vm, &writer.table, "space and table");
         check_counts(&vm, &objects);
@@ -71,11 +119,19 @@ fn run(requests: Vec<Request>) {
 }
 
 /// A step that may keep its entries shows the same page before and after, wherever the request covers it.
-fn check_keep(steps: &[String], before: &BTreeMap<u64, (u64, u64)>, after: &BTreeMap<u64, (u64, u64)>) {
+fn check_keep(
+    steps: &[String],
+    before: &BTreeMap<u64, (u64, u64)>,
+    after: &BTreeMap<u64, (u64, u64)>,
+) {
     for step in steps.iter().filter(|step| step.ends_with("keep")) {
         let mut words = step.split(' ').skip(1);
-        let (page, pages) = words.next().and_then(|range| range.split_once('+')).expect("a range");
-        let (page, pages): (u64, u64) = (page.parse().expect("a page"), pages.parse().expect("pages"));
+        let (page, pages) = words
+            .next()
+            .and_then(|range| range.split_once('+'))
+            .expect("a range");
+        let (page, pages): (u64, u64) =
+            (page.parse().expect("a page"), pages.parse().expect("pages"));
         for addr in (page..page + pages).map(|page| page * PAGE) {
             assert_eq!(before.get(&addr), after.get(&addr), "{step}");
         }
@@ -84,7 +140,10 @@ fn check_keep(steps: &[String], before: &BTreeMap<u64, (u64, u64)>, after: &BTre
 
 fn check_counts(vm: &Vm, objects: &[Gem<Bo>]) {
     let vas = vm.vas();
-    assert!(vas.windows(2).all(|pair| pair[0].range().end <= pair[1].addr()));
+    assert!(
+        vas.windows(2)
+            .all(|pair| pair[0].range().end <= pair[1].addr())
+    );
     let mut pairs = 0;
     for object in objects {
         let mine = vas.iter().filter(|va| va.maps(object)).count();
@@ -102,7 +161,9 @@ fn check_counts(vm: &Vm, objects: &[Gem<Bo>]) {
 /// The first of a list that a search from `addr` finds, as the kernel's interval tree defines it.
 fn naive_first(list: &[(u64, u64)], addr: u64, size: u64) -> Option<(u64, u64)> {
     let last = |addr: u64, size: u64| addr.wrapping_add(size).wrapping_sub(1);
-    list.iter().copied().find(|&(start, len)| addr <= last(start, len) && start <= last(addr, size))
+    list.iter()
+        .copied()
+        .find(|&(start, len)| addr <= last(start, len) && start <= last(addr, size))
 }
 
 fn search_against_a_list(inserts: Vec<(u64, u64)>, searches: Vec<(u64, u64)>) {
@@ -119,10 +180,20 @@ fn search_against_a_list(inserts: Vec<(u64, u64)>, searches: Vec<(u64, u64)>) {
             list.insert(at, (addr, size));
         }
     }
-    assert_eq!(vm.vas().iter().map(|va| (va.addr(), va.size())).collect::<Vec<_>>(), list);
+    assert_eq!(
+        vm.vas()
+            .iter()
+            .map(|va| (va.addr(), va.size()))
+            .collect::<Vec<_>>(),
+        list
+    );
     for (addr, size) in searches {
         let found = vm.find_first(addr, size).map(|va| (va.addr(), va.size()));
-        assert_eq!(found, naive_first(&list, addr, size), "{addr}+{size} in {list:?}");
+        assert_eq!(
+            found,
+            naive_first(&list, addr, size),
+            "{addr}+{size} in {list:?}"
+        );
     }
     for va in vm.vas() {
         assert!(vm.remove(&va));

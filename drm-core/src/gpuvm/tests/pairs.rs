@@ -14,7 +14,12 @@ fn a_pair_is_unique_and_found_from_both_sides() {
     assert!(pair.is(&a.find_vm_bo(&object).expect("made above")));
     let other = b.obtain_vm_bo(&object);
     assert!(!pair.is(&other));
-    let vms: Vec<Vm> = object.gpuva.vm_bos().iter().map(|pair| pair.vm().clone()).collect();
+    let vms: Vec<Vm> = object
+        .gpuva
+        .vm_bos()
+        .iter()
+        .map(|pair| pair.vm().clone())
+        .collect();
     assert!(vms.len() == 2 && vms[0].is(&a) && vms[1].is(&b));
     assert!(other.object().is(&object));
 }
@@ -71,7 +76,12 @@ fn every_mapping_counts_on_its_space_and_on_its_pair() {
     writer.map(0, 8 * PAGE, &object, 0).expect("valid");
     let refs = || {
         let pair = vm.find_vm_bo(&object).expect("mapped");
-        (pair.vas().len(), pair.refs() - 1, vm.refs() - 1, object.gem().refs() - 1)
+        (
+            pair.vas().len(),
+            pair.refs() - 1,
+            vm.refs() - 1,
+            object.gem().refs() - 1,
+        )
     };
     // Mappings; references of the pair, of the space and of the object, without our own.
     assert_eq!(refs(), (1, 1, 2, 1));
@@ -96,7 +106,10 @@ fn the_parts_of_a_split_inherit_the_drivers_data() {
     writer.map(0, 8 * PAGE, &object, 0).expect("valid");
     writer.data = 9;
     writer.map(2 * PAGE, PAGE, &object, 0).expect("valid");
-    assert_eq!(vm.vas().iter().map(|va| *va.data()).collect::<Vec<_>>(), [7, 9, 7]);
+    assert_eq!(
+        vm.vas().iter().map(|va| *va.data()).collect::<Vec<_>>(),
+        [7, 9, 7]
+    );
 }
 
 #[test]
@@ -107,13 +120,17 @@ fn a_pair_lists_its_mappings_and_can_unmap_them_all() {
     let mut writer = Writer::new(&vm, HUGE);
     for page in [9, 3, 6] {
         writer.map(page * PAGE, PAGE, &object, 0).expect("valid");
-        writer.map((page + 1) * PAGE, PAGE, &other, 0).expect("valid");
+        writer
+            .map((page + 1) * PAGE, PAGE, &other, 0)
+            .expect("valid");
     }
     let pair = vm.find_vm_bo(&object).expect("mapped");
     let pages: Vec<u64> = pair.vas().iter().map(|va| va.addr() / PAGE).collect();
     assert_eq!(pages, [9, 3, 6], "in the order in which they were linked");
     for op in pair.unmap_ops() {
-        let Op::Unmap(op) = op else { panic!("only unmaps, not {op:?}") };
+        let Op::Unmap(op) = op else {
+            panic!("only unmaps, not {op:?}")
+        };
         assert!(!op.keep());
         let (removed, _applied) = op.remove();
         assert!(!removed.put(None), "we hold a reference ourselves");
@@ -149,12 +166,21 @@ fn overlapping_mappings_are_refused() {
     let dev = device();
     let vm = vm(&dev);
     let object = external(&dev, 64);
-    let va = |page: u64, pages: u64| GpuVa::<Types>::new(page * PAGE, pages * PAGE, Some(&object), 0, 0);
+    let va =
+        |page: u64, pages: u64| GpuVa::<Types>::new(page * PAGE, pages * PAGE, Some(&object), 0, 0);
     let middle = va(4, 4);
     assert_eq!(vm.insert(&middle), Ok(()));
-    assert_eq!(vm.insert(&middle), Err(Errno::EEXIST), "it is in the space already");
+    assert_eq!(
+        vm.insert(&middle),
+        Err(Errno::EEXIST),
+        "it is in the space already"
+    );
     for (page, pages) in [(4, 4), (5, 1), (0, 5), (7, 4), (0, 20)] {
-        assert_eq!(vm.insert(&va(page, pages)), Err(Errno::EEXIST), "{page}+{pages}");
+        assert_eq!(
+            vm.insert(&va(page, pages)),
+            Err(Errno::EEXIST),
+            "{page}+{pages}"
+        );
     }
     assert_eq!(vm.insert(&va(0, 4)), Ok(()));
     assert_eq!(vm.insert(&va(8, 1)), Ok(()));
@@ -175,14 +201,22 @@ fn linking_to_another_objects_pair_is_a_warning() {
     va.link(vm.obtain_vm_bo(&other));
     let warning = Event::Warning("drm_gpuvm.c: drm_gpuva_link: obj != vm_bo->obj");
     assert_eq!(dev.machine().trace().take(), [warning]);
-    assert!(va.unlink().is_some_and(|pair| pair.put(Some(&vm.resv().lock()))));
+    assert!(
+        va.unlink()
+            .is_some_and(|pair| pair.put(Some(&vm.resv().lock())))
+    );
 }
 
 #[test]
 fn a_sparse_mapping_has_no_object_and_is_never_contiguous() {
     let dev = device();
     let vm = vm(&dev);
-    let request = MapRequest::<Types> { addr: 0, size: 4 * PAGE, object: None, offset: 0 };
+    let request = MapRequest::<Types> {
+        addr: 0,
+        size: 4 * PAGE,
+        object: None,
+        offset: 0,
+    };
     let mut writer = Writer::new(&vm, HUGE);
     vm.sm_map(&request, &mut writer).expect("valid");
     vm.sm_map(&request, &mut writer).expect("valid");
@@ -197,12 +231,26 @@ fn a_sparse_mapping_has_no_object_and_is_never_contiguous() {
 fn the_drivers_data_goes_with_the_last_reference_to_the_space() {
     let dev = device();
     let alive = Arc::new(());
-    let vm = Vm::new(VmConfig { range: 0..1 << 20, ..VmConfig::default() }, resv_object(&dev), Arc::clone(&alive));
+    let vm = Vm::new(
+        VmConfig {
+            range: 0..1 << 20,
+            ..VmConfig::default()
+        },
+        resv_object(&dev),
+        Arc::clone(&alive),
+    );
     let object = external(&dev, 4);
     let pair = vm.obtain_vm_bo(&object);
     drop(vm);
-    assert_eq!(Arc::strong_count(&alive), 2, "the pair still refers to the space");
-    assert!(pair.put(None), "the lists of this space have locks of their own");
+    assert_eq!(
+        Arc::strong_count(&alive),
+        2,
+        "the pair still refers to the space"
+    );
+    assert!(
+        pair.put(None),
+        "the lists of this space have locks of their own"
+    );
     assert_eq!(Arc::strong_count(&alive), 1);
     assert_eq!(dev.object_count(), 1, "the reservation's object is gone");
 }
