@@ -29,6 +29,7 @@ pub enum Errno {
     ETIME = 62,
     EOVERFLOW = 75,
     EOPNOTSUPP = 95,
+    EADDRINUSE = 98,
     ETIMEDOUT = 110,
     EALREADY = 114,
     EINPROGRESS = 115,

@@ -59,6 +59,8 @@ counters! {
     tables_allocated,
     /// Pages of GPU page tables freed.
     tables_freed,
+    /// Walks of GPU page tables from the root, by drivers and by devices.
+    table_walks,
     /// Reservation locks taken, tried ones that succeeded included.
     resv_locked,
     /// Tried reservation locks that were taken by somebody else.

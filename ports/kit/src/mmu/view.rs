@@ -1,0 +1,218 @@
+//! Reading a page table: what a device sees, and what a trace shows.
+
+use super::memory::{TableEvent, TableMemory};
+use super::path::Path;
+use super::radix::{Access, Entry, Format};
+
+/// A mapped page or block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// First byte of device address space that it maps.
+    pub va: u64,
+    /// Bytes it maps.
+    pub size: u64,
+    /// First byte of memory behind it.
+    pub pa: u64,
+    /// The entry without its address bits.
+    pub attributes: u64,
+}
+
+/// Why a device access found no memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalkFault {
+    /// The address is beyond what the table can hold.
+    AddressSize,
+    /// An empty entry.
+    Translation {
+        /// How far below the root the walk came.
+        depth: usize,
+    },
+    /// Mapped, but not for this kind of access.
+    Permission {
+        /// The leaf that forbids it.
+        leaf: Leaf,
+    },
+}
+
+/// A page table as seen by whoever holds its root address: a device, or a dump.
+///
+/// Holding a view says nothing about who may write the table; it reads each entry anew.
+#[derive(Clone, Copy, Debug)]
+pub struct View<F, M> {
+    format: F,
+    mem: M,
+    root: u64,
+}
+
+impl<F: Format, M: TableMemory> View<F, M> {
+    /// The table of this format whose root lies at physical address `root`.
+    pub fn new(format: F, mem: M, root: u64) -> Self {
+        Self { format, mem, root }
+    }
+
+    /// Where the byte at `va` is, as one walk of the device.
+    ///
+    /// # Errors
+    /// The fault that the device would report.
+    pub fn translate(&self, va: u64, access: Access) -> Result<(u64, Leaf), WalkFault> {
+        if va >= self.format.va_end() {
+            return Err(WalkFault::AddressSize);
+        }
+        match self.reader().seek(va) {
+            Position::Hole { depth } => Err(WalkFault::Translation { depth }),
+            Position::Leaf(leaf) if !self.format.permits(leaf.attributes, access) => {
+                Err(WalkFault::Permission { leaf })
+            }
+            Position::Leaf(leaf) => Ok((leaf.pa + (va - leaf.va), leaf)),
+        }
+    }
+
+    /// A reader at the root.
+    pub fn reader(&self) -> Reader<'_, F, M> {
+        Reader {
+            view: self,
+            path: Path::new(self.root),
+        }
+    }
+
+    /// Every leaf that begins in `from..to`, in address order.
+    pub fn leaves_in(&self, from: u64, to: u64) -> Leaves<'_, F, M> {
+        let to = to.min(self.format.va_end());
+        Leaves {
+            reader: self.reader(),
+            va: from,
+            to,
+        }
+    }
+
+    /// Every leaf of the table, in address order.
+    pub fn leaves(&self) -> Leaves<'_, F, M> {
+        self.leaves_in(0, u64::MAX)
+    }
+
+    /// Tables in use by depth; the first is the root, so 1.
+    pub fn tables(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.format.levels().len()];
+        self.count_tables(0, self.root, &mut counts);
+        counts
+    }
+
+    fn count_tables(&self, depth: usize, table: u64, counts: &mut [u64]) {
+        counts[depth] += 1;
+        if depth + 1 == counts.len() {
+            return;
+        }
+        let level = self.format.levels()[depth];
+        for i in 0..level.entries() {
+            let raw = self.read(level.entry_bytes, table + i * level.entry_bytes);
+            if let Entry::Table { pa } = self.format.entry(depth, raw) {
+                self.count_tables(depth + 1, pa, counts);
+            }
+        }
+    }
+
+    fn read(&self, entry_bytes: u64, pa: u64) -> u64 {
+        match entry_bytes {
+            4 => self.mem.read32(pa).into(),
+            _ => self.mem.read64(pa),
+        }
+    }
+}
+
+/// What a reader found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// Nothing is mapped; the empty entry is in a table this far below the root.
+    Hole {
+        /// Depth of that table.
+        depth: usize,
+    },
+    /// A mapped page or block.
+    Leaf(Leaf),
+}
+
+/// Reads a table address by address and goes back no further up than it must.
+#[derive(Debug)]
+pub struct Reader<'v, F, M> {
+    view: &'v View<F, M>,
+    path: Path,
+}
+
+impl<F: Format, M: TableMemory> Reader<'_, F, M> {
+    /// Walks to the entry that decides about `va`.
+    pub fn seek(&mut self, va: u64) -> Position {
+        let View { format, mem, .. } = self.view;
+        let levels = format.levels();
+        if self.path.turn_to(levels, va) {
+            mem.count(TableEvent::Walk, 1);
+        }
+        loop {
+            let depth = self.path.depth();
+            let level = levels[depth];
+            let raw = self
+                .view
+                .read(level.entry_bytes, level.slot(self.path.table(), va));
+            match format.entry(depth, raw) {
+                Entry::Table { pa } => self.path.descend(pa),
+                Entry::Empty => return Position::Hole { depth },
+                Entry::Leaf { pa, attributes } => {
+                    let size = level.span();
+                    return Position::Leaf(Leaf {
+                        va: va & !(size - 1),
+                        size,
+                        pa,
+                        attributes,
+                    });
+                }
+            }
+        }
+    }
+
+    /// First address at or after `va` that is not in the run of empty entries at `va`, within the
+    /// table where the walk stands. `va` must be in a hole at this depth.
+    fn skip_hole(&self, depth: usize, va: u64, to: u64) -> u64 {
+        let level = self.view.format.levels()[depth];
+        let mut va = va & !(level.span() - 1);
+        loop {
+            va = va.saturating_add(level.span());
+            if va >= to || level.index(va) == 0 {
+                return va;
+            }
+            let slot = level.slot(self.path.table(), va);
+            let raw = self.view.read(level.entry_bytes, slot);
+            if self.view.format.entry(depth, raw) != Entry::Empty {
+                return va;
+            }
+        }
+    }
+}
+
+/// Iterator over leaves in address order; see [`View::leaves`].
+#[derive(Debug)]
+pub struct Leaves<'v, F, M> {
+    reader: Reader<'v, F, M>,
+    va: u64,
+    to: u64,
+}
+
+impl<F: Format, M: TableMemory> Iterator for Leaves<'_, F, M> {
+    type Item = Leaf;
+
+    fn next(&mut self) -> Option<Leaf> {
+        while self.va < self.to {
+            match self.reader.seek(self.va) {
+                Position::Hole { depth } => {
+                    self.va = self.reader.skip_hole(depth, self.va, self.to);
+                }
+                Position::Leaf(leaf) => {
+                    let begins_here = leaf.va >= self.va;
+                    self.va = leaf.va + leaf.size;
+                    if begins_here {
+                        return Some(leaf);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
