@@ -16,6 +16,8 @@ pub mod memory;
 pub mod mm;
 pub mod mmap;
 pub mod prime;
+#[cfg(feature = "recording")]
+pub mod recording;
 pub mod resv;
 pub mod sync;
 
