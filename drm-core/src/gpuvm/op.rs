@@ -30,6 +30,18 @@ pub enum Op<'op, T: VmTypes> {
     Unmap(OpUnmap<'op, T>),
 }
 
+impl<'op, T: VmTypes> Op<'op, T> {
+    /// The space.
+    #[must_use]
+    pub fn vm(&self) -> &'op GpuVm<T> {
+        match self {
+            Self::Map(op) => op.vm,
+            Self::Remap(op) => op.vm,
+            Self::Unmap(op) => op.vm,
+        }
+    }
+}
+
 impl<T: VmTypes> fmt::Debug for Op<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,6 +5,7 @@ mod evict;
 mod leaves;
 mod model;
 mod pairs;
+mod recorded;
 mod requests;
 mod vectors;
 
