@@ -1,0 +1,143 @@
+//! Step 1, locate: the compiler says where the crate leans on the base class, type-checked and to the byte.
+//!
+//! Every item of `gem_shmem::legacy` is deprecated under the feature `locate`, with its finding's number as the note. The
+//! crate is checked with that feature, in a target folder of its own, and the deprecation messages are the sites.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::krate::{Krate, cargo};
+use crate::findings::Number;
+use crate::{Failure, Result};
+
+/// One place where the crate leans on the base class.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    /// The file, as an absolute path.
+    pub file: PathBuf,
+    /// First byte in the file: of the item's name, or of the whole field expression.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// The finding that the item stands for.
+    pub finding: Number,
+    /// The item, as the compiler names it.
+    pub item: String,
+    /// Whether the text is in the body of a macro, and is shared by every use of it.
+    pub in_macro: bool,
+}
+
+impl Site {
+    /// The bytes in the file.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// The last segment of the item's path: the name that the code uses.
+    pub fn name(&self) -> &str {
+        self.item.rsplit("::").next().unwrap_or(&self.item)
+    }
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    target: Option<Target>,
+    manifest_path: Option<PathBuf>,
+    message: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    message: String,
+    level: String,
+    code: Option<Code>,
+    spans: Vec<Span>,
+    rendered: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: PathBuf,
+    byte_start: usize,
+    byte_end: usize,
+    is_primary: bool,
+    expansion: Option<serde_json::Value>,
+}
+
+/// The sites of a crate's library, sorted by file and place. The crate is compiled; what does not compile is reported as
+/// the compiler reports it.
+pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
+    let output = cargo()
+        .args(["check", "--lib", "--quiet", "--message-format", "json", "--package", &krate.package])
+        .arg("--features")
+        .arg(format!("{}/locate", krate.dependency))
+        .arg("--target-dir")
+        .arg(target_dir)
+        .current_dir(&krate.root)
+        // A crate may allow or deny what it likes: the sites are wanted as warnings, all of them.
+        .env("RUSTFLAGS", "--force-warn deprecated")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .output()
+        .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;
+    let mut sites = BTreeSet::new();
+    let mut errors = Vec::new();
+    let manifest = krate.root.join("Cargo.toml");
+    for line in output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{")) {
+        let Ok(message) = serde_json::from_slice::<Message>(line) else { continue };
+        let (Some(diagnostic), "compiler-message") = (message.message, message.reason.as_str()) else { continue };
+        if diagnostic.level == "error" {
+            errors.extend(diagnostic.rendered);
+            continue;
+        }
+        let ours = message.manifest_path.is_some_and(|path| path == manifest)
+            && message.target.is_some_and(|target| target.kind.iter().all(|kind| kind != "custom-build"));
+        if ours {
+            sites.extend(sites_of(&diagnostic, &krate.root)?);
+        }
+    }
+    if !output.status.success() {
+        let text = if errors.is_empty() { String::from_utf8_lossy(&output.stderr).into_owned() } else { errors.join("\n") };
+        return Err(Failure::new(format!("`{}` does not compile:\n\n{}", krate.package, text.trim_end()))
+            .next("make it compile first; nothing was written"));
+    }
+    Ok(sites.into_iter().collect())
+}
+
+fn sites_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
+    if diagnostic.code.as_ref().is_none_or(|code| code.code != "deprecated") {
+        return Ok(None);
+    }
+    // `use of deprecated field `path::of::item`: F03`
+    let Some((head, note)) = diagnostic.message.rsplit_once(": ") else { return Ok(None) };
+    let Ok(finding) = note.parse::<Number>() else { return Ok(None) };
+    let item = head.split('`').nth(1).unwrap_or_default().to_owned();
+    let Some(span) = diagnostic.spans.iter().find(|span| span.is_primary) else { return Ok(None) };
+    // Cargo runs the compiler in the workspace's folder, or in the crate's.
+    let candidates = root.ancestors().map(|dir| dir.join(&span.file_name));
+    let file = candidates
+        .filter_map(|path| path.canonicalize().ok())
+        .find(|path| path.is_file())
+        .ok_or_else(|| Failure::new(format!("the compiler names a file that is not there: {}", span.file_name.display())))?;
+    Ok(Some(Site {
+        file,
+        start: span.byte_start,
+        end: span.byte_end,
+        finding,
+        item,
+        in_macro: span.expansion.is_some(),
+    }))
+}

@@ -1,0 +1,246 @@
+//! Finds the sites of one driver: every place that leans on the base class, with its finding.
+//!
+//! Every token that could name something of the base class gets a verdict: a site, a stated reason
+//! why it is none, or "unresolved" where the type before the name could not be told. There is no
+//! fourth outcome, so nothing is missed silently.
+
+mod initialiser;
+mod member;
+mod name;
+mod watch;
+
+use serde::{Deserialize, Serialize};
+
+use super::c::expand;
+use super::c::infer::{SourceFile, Unit};
+use super::c::lex::Kind;
+use super::c::locks;
+use super::c::usage::Usage;
+use crate::findings::Number;
+
+pub(crate) use watch::{UNLOCKED, Watch};
+
+/// What stands at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A function is called.
+    Call,
+    /// A function's address is taken: it becomes a callback.
+    Callback,
+    /// A macro is used.
+    Macro,
+    /// The base class is embedded in a structure.
+    Embed,
+    /// The base class is named as a type.
+    TypeUse,
+    /// The driver's object is computed from a pointer to the base class inside it.
+    Downcast,
+    /// A field is read.
+    Read,
+    /// A field is written.
+    Write,
+    /// A field is changed in place.
+    ReadWrite,
+    /// What a field points to is freed.
+    Free,
+    /// A driver-wide hook is set.
+    Hook,
+    /// An entry of an object's operations is set to a function of the driver's.
+    Override,
+}
+
+impl From<Usage> for What {
+    fn from(usage: Usage) -> Self {
+        match usage {
+            Usage::Read => What::Read,
+            Usage::Write => What::Write,
+            Usage::ReadWrite => What::ReadWrite,
+            Usage::Free => What::Free,
+        }
+    }
+}
+
+/// One place that leans on the base class.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Site {
+    /// The file, from the root of the tree.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The finding; `None` if no finding covers it.
+    pub finding: Option<Number>,
+    /// What stands there.
+    pub what: What,
+    /// The C name that is used.
+    pub symbol: String,
+    /// The function it is in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub function: Option<String>,
+    /// The line of code. Shown, never stored.
+    #[serde(skip)]
+    pub code: String,
+}
+
+/// A name that was looked at and is no site.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rejected {
+    /// The file, from the root of the tree.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The name.
+    pub name: String,
+    /// Why it is no site.
+    pub why: String,
+}
+
+/// A field of a watched name whose owner's type could not be told.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unresolved {
+    /// The file, from the root of the tree.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The field's name.
+    pub name: String,
+    /// The line of code. Shown, never stored.
+    #[serde(skip)]
+    pub code: String,
+}
+
+/// An entry of an operations table or a driver-wide hook, with what it is set to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Set {
+    /// The structure.
+    pub(crate) table: &'static str,
+    /// The entry.
+    pub(crate) entry: String,
+    /// What it is set to.
+    pub(crate) value: String,
+}
+
+/// Everything found in one driver.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The sites, in order.
+    pub(crate) sites: Vec<Site>,
+    /// Names that are none.
+    pub(crate) rejected: Vec<Rejected>,
+    /// Names that could not be judged.
+    pub(crate) unresolved: Vec<Unresolved>,
+    /// Hooks and operations that are set.
+    pub(crate) set: Vec<Set>,
+}
+
+/// What a name turned out to be.
+enum Verdict {
+    /// A site of this finding; `None` where no finding covers it.
+    Site { finding: Option<Number>, what: What, symbol: String },
+    /// No site.
+    Rejected(String),
+    /// Its owner's type could not be told.
+    Unresolved,
+}
+
+/// Finds the sites of `unit`. A file that is not the driver's own is there for its declarations:
+/// `own` says which are.
+pub(crate) fn find(unit: Unit<'_>, watch: &Watch, own: &(dyn Fn(&str) -> bool + Sync)) -> Found {
+    let mut found = Found::default();
+    for (number, file) in unit.files.iter().enumerate().filter(|(_, file)| own(&file.path)) {
+        let finder = Finder { unit, watch, number, file };
+        for index in 0..file.tokens.list.len() {
+            let token = file.tokens.list[index];
+            if token.kind == Kind::Name {
+                finder.judge(index, &mut found);
+            }
+        }
+        mark_unlocked(file, &mut found);
+    }
+    for made in expand::made(unit) {
+        if let Some(file) = unit.files.get(made.file).filter(|file| own(&file.path)) {
+            let finder = Finder { unit, watch, number: made.file, file };
+            if let Some(verdict) = finder.judge_made(&made) {
+                finder.record(made.at, &made.name, verdict, &mut found);
+            }
+        }
+    }
+    found.sites.sort();
+    found.sites.dedup();
+    found.rejected.sort();
+    found.rejected.dedup();
+    found.unresolved.sort();
+    found.unresolved.dedup();
+    found.set.sort();
+    found.set.dedup();
+    found
+}
+
+/// Adds the finding of a dropped lock to every site that touches what the lock protects.
+fn mark_unlocked(file: &SourceFile, found: &mut Found) {
+    let Some(tree) = &file.tree else { return };
+    let ranges = locks::dropped(tree, &file.cleaned);
+    if ranges.is_empty() {
+        return;
+    }
+    let lines: Vec<_> = ranges.iter().map(|it| file.line(it.start)..=file.line(it.end)).collect();
+    let touched: Vec<Site> = found
+        .sites
+        .iter()
+        .filter(|site| site.file == file.path && watch::is_protected(&site.symbol))
+        .filter(|site| matches!(site.what, What::Read | What::Write | What::ReadWrite | What::Free))
+        .filter(|site| lines.iter().any(|range| range.contains(&site.line)))
+        .map(|site| Site { finding: Some(UNLOCKED), ..site.clone() })
+        .collect();
+    found.sites.extend(touched);
+}
+
+/// Judges the names of one file.
+struct Finder<'a> {
+    unit: Unit<'a>,
+    watch: &'a Watch,
+    number: usize,
+    file: &'a SourceFile,
+}
+
+impl Finder<'_> {
+    fn judge(&self, index: usize, found: &mut Found) {
+        let word = self.file.word(index);
+        let before = index.checked_sub(1).map_or("", |before| self.file.word(before));
+        let verdict = if matches!(before, "." | "->") && self.watch.is_member(word) {
+            let (verdict, set) = self.judge_member(index);
+            found.set.extend(set);
+            Some(verdict)
+        } else {
+            self.judge_name(index).or_else(|| self.judge_macro_argument(index))
+        };
+        if let Some(verdict) = verdict {
+            self.record(self.file.tokens.list[index].start, word, verdict, found);
+        }
+    }
+
+    fn record(&self, at: usize, name: &str, verdict: Verdict, found: &mut Found) {
+        let file = self.file.path.clone();
+        let line = self.file.line(at);
+        match verdict {
+            Verdict::Site { finding, what, symbol } => found.sites.push(Site {
+                file,
+                line,
+                finding,
+                what,
+                symbol,
+                function: self.file.index.function(at).map(str::to_owned),
+                code: self.file.line_text(line),
+            }),
+            Verdict::Rejected(why) => {
+                found.rejected.push(Rejected { file, line, name: name.to_owned(), why });
+            }
+            Verdict::Unresolved => found.unresolved.push(Unresolved {
+                code: self.file.line_text(line),
+                file,
+                line,
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
