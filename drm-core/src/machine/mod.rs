@@ -178,6 +178,11 @@ impl Parts {
         }
     }
 
+    /// Lets every [`Parts::warn_once`] speak again (`clear_warn_once` of debugfs).
+    pub fn clear_warn_once(&self) {
+        self.warned_once.lock().clear();
+    }
+
     /// Records that the kernel would have crashed here: the operation reports what broke instead.
     pub fn oops(&self, what: impl Into<String>) {
         self.trace.record(Event::Oops(what.into()));
