@@ -5,10 +5,12 @@
 //!   [`View`] translates for a device ([`View::translate`]) and lists leaves for a trace
 //!   ([`View::leaves`], folded by [`runs_by`]).
 //! * Each format has its own writer, because each driver has its own rules for when tables come and
-//!   go: [`lpae`] (panfrost, panthor; with [`prealloc`] for panthor).
+//!   go: [`lpae`] (panfrost, panthor; with [`prealloc`] for panthor), [`v3d`],
+//!   [`lima`].
 //!
 //! A writer never walks from the root for each page: it stores entries in batches, table by table.
 
+pub mod lima;
 pub mod lpae;
 mod machine;
 mod memory;
@@ -17,6 +19,7 @@ pub mod pgsize;
 pub mod prealloc;
 mod radix;
 mod run;
+pub mod v3d;
 mod view;
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub struct View<F, M> {
     root: u64,
 }
 
-impl<F: Format, M: TableMemory> View<F, M> {
+impl<F: Format + Clone, M: TableMemory + Clone> View<F, M> {
     /// The table of this format whose root lies at physical address `root`.
     pub fn new(format: F, mem: M, root: u64) -> Self {
         Self { format, mem, root }
@@ -68,15 +68,15 @@ impl<F: Format, M: TableMemory> View<F, M> {
     }
 
     /// A reader at the root.
-    pub fn reader(&self) -> Reader<'_, F, M> {
+    pub fn reader(&self) -> Reader<F, M> {
         Reader {
-            view: self,
+            view: self.clone(),
             path: Path::new(self.root),
         }
     }
 
     /// Every leaf that begins in `from..to`, in address order.
-    pub fn leaves_in(&self, from: u64, to: u64) -> Leaves<'_, F, M> {
+    pub fn leaves_in(&self, from: u64, to: u64) -> Leaves<F, M> {
         let to = to.min(self.format.va_end());
         Leaves {
             reader: self.reader(),
@@ -86,7 +86,7 @@ impl<F: Format, M: TableMemory> View<F, M> {
     }
 
     /// Every leaf of the table, in address order.
-    pub fn leaves(&self) -> Leaves<'_, F, M> {
+    pub fn leaves(&self) -> Leaves<F, M> {
         self.leaves_in(0, u64::MAX)
     }
 
@@ -133,15 +133,15 @@ pub enum Position {
 
 /// Reads a table address by address and goes back no further up than it must.
 #[derive(Debug)]
-pub struct Reader<'v, F, M> {
-    view: &'v View<F, M>,
+pub struct Reader<F, M> {
+    view: View<F, M>,
     path: Path,
 }
 
-impl<F: Format, M: TableMemory> Reader<'_, F, M> {
+impl<F: Format + Clone, M: TableMemory + Clone> Reader<F, M> {
     /// Walks to the entry that decides about `va`.
     pub fn seek(&mut self, va: u64) -> Position {
-        let View { format, mem, .. } = self.view;
+        let View { format, mem, .. } = &self.view;
         let levels = format.levels();
         if self.path.turn_to(levels, va) {
             mem.count(TableEvent::Walk, 1);
@@ -189,13 +189,13 @@ impl<F: Format, M: TableMemory> Reader<'_, F, M> {
 
 /// Iterator over leaves in address order; see [`View::leaves`].
 #[derive(Debug)]
-pub struct Leaves<'v, F, M> {
-    reader: Reader<'v, F, M>,
+pub struct Leaves<F, M> {
+    reader: Reader<F, M>,
     va: u64,
     to: u64,
 }
 
-impl<F: Format, M: TableMemory> Iterator for Leaves<'_, F, M> {
+impl<F: Format + Clone, M: TableMemory + Clone> Iterator for Leaves<F, M> {
     type Item = Leaf;
 
     fn next(&mut self) -> Option<Leaf> {
