@@ -21,6 +21,8 @@ mod holes;
 mod model_tests;
 mod node;
 #[cfg(test)]
+mod recorded_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
