@@ -15,6 +15,22 @@ use crate::gem::Gem;
 use crate::resv::ResvGuard;
 
 /// Proof that the step of the same lifetime was applied to the space.
+///
+/// Only consuming a step makes one, and the proof of one step does not do for another:
+///
+/// ```compile_fail
+/// # use drm_core::gpuvm::{Applied, OpMap, OpRemap, OpUnmap, SmSteps, VmTypes};
+/// # use drm_core::{Errno, Result};
+/// struct Reuse<'a>(Option<Applied<'a>>);
+///
+/// impl<T: VmTypes> SmSteps<T> for Reuse<'_> {
+///     fn map<'op>(&mut self, _: OpMap<'op, T>) -> Result<Applied<'op>> {
+///         self.0.take().ok_or(Errno::EINVAL) // lifetime may not live long enough
+///     }
+/// #   fn remap<'op>(&mut self, _: OpRemap<'op, T>) -> Result<Applied<'op>> { Err(Errno::EINVAL) }
+/// #   fn unmap<'op>(&mut self, _: OpUnmap<'op, T>) -> Result<Applied<'op>> { Err(Errno::EINVAL) }
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Applied<'op>(PhantomData<fn(&'op ()) -> &'op ()>);

@@ -35,6 +35,40 @@ impl<T: VmTypes> fmt::Debug for MapRequest<T> {
 /// What a driver does for each step, before it applies the step (`sm_step_map`, `sm_step_remap`, `sm_step_unmap`).
 ///
 /// An error ends the request; what was applied stays.
+///
+/// ```
+/// use drm_core::gpuvm::{Applied, GpuVmBo, OpMap, OpRemap, OpUnmap, SmSteps, VmTypes};
+/// use drm_core::Result;
+///
+/// /// One request of a driver without page tables.
+/// struct Request<T: VmTypes> {
+///     vm_bo: Option<GpuVmBo<T>>,
+///     /// Put once the space's reservation can be locked.
+///     released: Vec<GpuVmBo<T>>,
+/// }
+///
+/// impl<T: VmTypes<VaData = ()>> SmSteps<T> for Request<T> {
+///     fn map<'op>(&mut self, op: OpMap<'op, T>) -> Result<Applied<'op>> {
+///         // Map `op.addr()`, `op.size()` here.
+///         let (_va, applied) = op.insert((), self.vm_bo.take());
+///         Ok(applied)
+///     }
+///
+///     fn remap<'op>(&mut self, op: OpRemap<'op, T>) -> Result<Applied<'op>> {
+///         // Unmap `op.unmap_range()` here, or `op.leaf_split(2 << 20)` if leaves can be large.
+///         let (remapped, applied) = op.remap(|_old| ());
+///         self.released.extend(remapped.old.vm_bo);
+///         Ok(applied)
+///     }
+///
+///     fn unmap<'op>(&mut self, op: OpUnmap<'op, T>) -> Result<Applied<'op>> {
+///         // Unmap `op.va().range()` here.
+///         let (removed, applied) = op.remove();
+///         self.released.extend(removed.vm_bo);
+///         Ok(applied)
+///     }
+/// }
+/// ```
 pub trait SmSteps<T: VmTypes> {
     /// Map.
     fn map<'op>(&mut self, op: OpMap<'op, T>) -> Result<Applied<'op>>;
