@@ -16,6 +16,8 @@ pub struct Cli {
 /// One task each; a new task is a line here and a line in [`Task::run`].
 #[derive(Debug, Subcommand)]
 pub enum Task {
+    /// Moves a driver from the base class to the parts
+    Migrate(crate::migrate::Args),
     /// Which drivers of a real kernel tree lean on gem-shmem, how, and where
     #[cfg(feature = "survey")]
     Survey(crate::survey::Args),
@@ -33,6 +35,7 @@ impl Task {
     /// Runs the task.
     pub fn run(self) -> Result<Exit> {
         match self {
+            Task::Migrate(args) => crate::migrate::run(&args),
             #[cfg(feature = "survey")]
             Task::Survey(args) => crate::survey::run(&args),
             #[cfg(not(feature = "survey"))]

@@ -7,6 +7,7 @@
 pub mod cli;
 mod failure;
 pub mod findings;
+pub mod migrate;
 #[cfg(feature = "survey")]
 pub mod survey;
 

@@ -1,0 +1,147 @@
+//! `cargo xtask migrate`: takes a driver from the gem-shmem base class to the parts of gem-uma.
+//!
+//! Five steps, one module each: [`locate`] (the compiler finds the sites), [`plan`] (a rule for each, or a reason why not),
+//! [`format`](mod@format) (of what the edits touched), [`verify`] (build the result, compare both sides), [`report`].
+//! Planning does no input or output but reading the sources; only [`write`](mod@write) writes to a crate.
+
+mod context;
+mod edit;
+mod explain;
+mod format;
+pub mod krate;
+mod locate;
+mod model;
+mod plan;
+mod report;
+mod rules;
+mod run;
+mod source;
+mod verify;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use crate::findings::Number;
+use crate::{Exit, Failure, Result};
+use plan::Only;
+use report::Row;
+use run::{Outcome, Settings};
+
+/// Moves a driver from the base class to the parts
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The driver of a port; without one, the board of all ports is printed
+    #[arg(conflicts_with_all = ["path", "all"])]
+    driver: Option<String>,
+    /// Any crate that depends on `gem-shmem` with the feature `legacy`; rewritten in place
+    #[arg(long, value_name = "DIR", conflicts_with = "all")]
+    path: Option<PathBuf>,
+    /// Every port, one after the other
+    #[arg(long)]
+    all: bool,
+    /// Write the result; only on a clean git tree
+    #[arg(long, conflicts_with = "check")]
+    write: bool,
+    /// Write although the git tree has changes
+    #[arg(long, requires = "write")]
+    allow_dirty: bool,
+    /// Fail when the committed board, or an after side, is not what the tool says today
+    #[arg(long)]
+    check: bool,
+    /// Handle these findings alone
+    #[arg(long, value_name = "F03,..", value_delimiter = ',')]
+    only: Vec<Number>,
+    /// Explain a finding, and do nothing else
+    #[arg(long, value_name = "F03")]
+    explain: Option<Number>,
+    /// Do not build the result and run its scenarios
+    #[arg(long)]
+    no_verify: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Runs the task.
+pub fn run(args: &Args) -> Result<Exit> {
+    if let Some(finding) = args.explain {
+        print!("{}", explain::page(finding)?);
+        return Ok(Exit::Done);
+    }
+    let workspace = workspace()?;
+    let settings = Settings {
+        target: workspace.join("target/migrate"),
+        workspace: workspace.clone(),
+        only: Only((!args.only.is_empty()).then(|| args.only.clone())),
+        verify: !args.no_verify,
+    };
+    if let Some(dir) = &args.path {
+        let outcome = run::one(&krate::at(dir)?, &settings)?;
+        return finish_one(args, &outcome);
+    }
+    if let Some(driver) = &args.driver {
+        let outcome = run::one(&krate::port(&workspace, driver)?, &settings)?;
+        return finish_one(args, &outcome);
+    }
+    board(args, &workspace, &settings)
+}
+
+fn finish_one(args: &Args, outcome: &Outcome) -> Result<Exit> {
+    match args.format {
+        Format::Text => print!("{}", report::text(outcome)),
+        Format::Json => println!("{}", report::json(&[report::details(outcome)])?),
+    }
+    if args.write {
+        if !args.allow_dirty {
+            write::require_clean_tree(&outcome.krate.root)?;
+        }
+        write::write_all(&outcome.krate.root, &outcome.result)?;
+        if args.format == Format::Text {
+            println!("wrote {} files below {}", outcome.result.len(), outcome.krate.root.display());
+        }
+    }
+    Ok(outcome.exit(args.write))
+}
+
+fn board(args: &Args, workspace: &Path, settings: &Settings) -> Result<Exit> {
+    let ports = krate::ports(workspace)?;
+    let mut rows = Vec::new();
+    let mut exit = Exit::Done;
+    for port in &ports {
+        let outcome = run::one(port, settings)?;
+        if args.all && args.format == Format::Text {
+            print!("{}", report::text(&outcome));
+        }
+        let this = outcome.exit(false);
+        if this.code() > exit.code() {
+            exit = this;
+        }
+        rows.push(Row::of(&outcome));
+    }
+    match args.format {
+        Format::Text => print!("{}", report::board(&rows)),
+        Format::Json => println!("{}", report::json(&rows)?),
+    }
+    if args.check {
+        report::check(workspace, &rows)?;
+    }
+    Ok(exit)
+}
+
+/// The root of the workspace that this task was built from.
+fn workspace() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.canonicalize().map_err(|error| {
+        Failure::new(format!("the workspace that this tool was built from is gone: {error}"))
+            .next("run it as `cargo xtask migrate` from a clone of the project")
+    })
+}
