@@ -68,7 +68,7 @@ impl Machine {
         self.idle.0.lock().push(Arc::new(step));
     }
 
-    /// Waits until `done`, letting the hardware work meanwhile, no longer than `deadline`.
+    /// Waits until `done`, letting the hardware work and timers run meanwhile, no longer than `deadline`.
     ///
     /// `ETIME` at the deadline. A wait without deadline that no hardware can end is a hang: it is recorded as one, and
     /// answers `EINTR`, as if the process had been killed.
@@ -83,6 +83,9 @@ impl Machine {
                 self.idle.0.lock().clone()
             };
             if hardware.iter().any(|step| step()) {
+                continue;
+            }
+            if deadline != Deadline::Now && self.run_timer(deadline) {
                 continue;
             }
             if self.clock.advance_to(deadline) {

@@ -7,7 +7,9 @@ mod reclaim;
 mod shmem;
 mod swap;
 mod task_work;
+mod timer;
 mod trace;
+mod user;
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
@@ -19,6 +21,7 @@ pub use reclaim::{ScanResult, ShrinkControl, Shrinker};
 pub use shmem::ShmemFile;
 pub use task_work::Syscall;
 pub use trace::{Event, Trace};
+pub use user::UserMemory;
 
 use crate::errno::Result;
 use crate::memory::{Frames, Ram};
@@ -72,6 +75,8 @@ pub struct Parts {
     swap: swap::Swap,
     shmem: shmem::Commit,
     task_work: task_work::TaskWork,
+    timers: timer::Timers,
+    user: UserMemory,
 }
 
 impl Deref for Machine {
@@ -106,6 +111,8 @@ impl Machine {
             swap: swap::Swap::new(config.swap / crate::PAGE_SIZE),
             shmem: shmem::Commit::default(),
             task_work: task_work::TaskWork::default(),
+            timers: timer::Timers::default(),
+            user: UserMemory::default(),
         });
         let weak: Weak<Parts> = Arc::downgrade(&parts);
         parts.frames.set_reclaim(Box::new(move |pages| {
@@ -158,6 +165,12 @@ impl Parts {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What pointers of user space point to.
+    #[must_use]
+    pub fn user(&self) -> &UserMemory {
+        &self.user
     }
 
     /// What was recorded.
