@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{Device, DumbArgs, File};
+use super::{Device, DumbArgs, File, IoctlNr};
 use crate::dma::SgTable;
 use crate::errno::{Errno, Result};
 use crate::gem::Gem;
@@ -42,6 +42,9 @@ pub trait Driver: Any + Send + Sync {
         Ok(())
     }
 
+    /// A file goes: its framebuffers are removed, before its handles are closed (`drm_fb_release`).
+    fn fb_release(&self, file: &File) {}
+
     /// A file is gone; its handles are closed.
     fn postclose(&self, file: &File) {}
 
@@ -55,6 +58,12 @@ pub trait Driver: Any + Send + Sync {
     /// cut. `None` for an unknown number.
     fn ioctl_size(&self, nr: u32) -> Option<usize> {
         None
+    }
+
+    /// An ioctl of the display part of the core (`DRM_IOCTL_MODE_*`, but for dumb buffers). `EOPNOTSUPP` for a driver without
+    /// a display.
+    fn mode_ioctl(&self, file: &File, number: IoctlNr, arg: &mut [u8]) -> Result {
+        Err(Errno::EOPNOTSUPP)
     }
 
     /// Makes an object of a dma-buf (`gem_prime_import`).

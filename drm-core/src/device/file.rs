@@ -218,6 +218,7 @@ impl File {
     fn release(self) {
         let machine = self.machine().clone();
         let _syscall = machine.syscall();
+        self.dev().driver().clone().fb_release(&self);
         let handles: Vec<u32> = self
             .0
             .handles

@@ -8,6 +8,8 @@ use crate::errno::{Errno, Result};
 const COMMAND_BASE: u32 = 0x40;
 /// Number after the last of them (`DRM_COMMAND_END`).
 const COMMAND_END: u32 = 0xa0;
+/// Numbers of the ioctls of the display part.
+const MODE_NUMBERS: std::ops::Range<u32> = 0xa0..0xbf;
 const DRM_TYPE: u32 = b'd' as u32;
 
 /// The number of an ioctl as user space passes it: direction, size, type `d`, number.
@@ -117,6 +119,10 @@ impl File {
             nr if nr == core_nr::MODE_DESTROY_DUMB.nr() => self.handle_delete(get_u32(arg, 0)),
             nr if (COMMAND_BASE..COMMAND_END).contains(&nr) => {
                 driver_ioctl(self, nr - COMMAND_BASE, arg)
+            }
+            nr if MODE_NUMBERS.contains(&nr) => {
+                let driver = self.dev().driver().clone();
+                driver.mode_ioctl(self, number, arg)
             }
             _ => Err(Errno::EINVAL),
         }

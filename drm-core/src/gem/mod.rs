@@ -1,6 +1,7 @@
 //! GEM: the object, its references and handles, its place in the mmap offset space, LRU lists, memory figures.
 
 mod figures;
+mod handle_count;
 mod handles;
 mod header;
 mod lru;
@@ -9,6 +10,7 @@ mod offset;
 mod reference;
 
 pub use figures::{MemoryStats, Status};
+pub use handle_count::HandleCount;
 pub use handles::HandleTable;
 pub use header::Header;
 pub use lru::{Lru, LruLock, LruScan, Membership};
