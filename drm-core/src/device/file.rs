@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::Device;
+use super::{Device, Features};
 use crate::errno::{Errno, Result};
 use crate::gem::{Gem, HandleTable};
 use crate::machine::Machine;
@@ -11,9 +11,21 @@ use crate::prime::Cache;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock, Weak};
 
+bitflags::bitflags! {
+    /// How a device is opened.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct OpenFlags: u32 {
+        /// Through the render node, which knows no names and no display.
+        const RENDER = 1;
+        /// `O_RDONLY`: no mapping made through it can be written.
+        const READ_ONLY = 1 << 1;
+    }
+}
+
 struct Inner {
     dev: Device,
     tag: u64,
+    flags: OpenFlags,
     handles: Mutex<HandleTable>,
     prime: Mutex<Cache>,
     private: OnceLock<Box<dyn Any + Send + Sync>>,
@@ -59,13 +71,21 @@ impl Drop for File {
 impl Device {
     /// Opens the device. `ENODEV` when it is gone, else the driver's answer.
     pub fn open(&self) -> Result<File> {
+        self.open_with(OpenFlags::empty())
+    }
+
+    /// Opens the device in a certain way. `ENODEV` when it is gone or has no such node, else the driver's answer.
+    pub fn open_with(&self, flags: OpenFlags) -> Result<File> {
         let _syscall = self.machine().syscall();
-        if self.is_unplugged() {
+        let has_node = !flags.contains(OpenFlags::RENDER)
+            || self.driver().features().contains(Features::RENDER);
+        if self.is_unplugged() || !has_node {
             return Err(Errno::ENODEV);
         }
         let inner = Arc::new_cyclic(|this| Inner {
             dev: self.clone(),
             tag: TAGS.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+            flags,
             handles: Mutex::default(),
             prime: Mutex::default(),
             private: OnceLock::new(),
@@ -99,6 +119,18 @@ impl File {
     #[must_use]
     pub fn tag(&self) -> u64 {
         self.0.tag
+    }
+
+    /// Whether it was opened through the render node.
+    #[must_use]
+    pub fn is_render(&self) -> bool {
+        self.0.flags.contains(OpenFlags::RENDER)
+    }
+
+    /// Whether mappings made through it may be written.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        !self.0.flags.contains(OpenFlags::READ_ONLY)
     }
 
     /// Whether both are the same file.

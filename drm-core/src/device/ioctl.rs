@@ -72,6 +72,10 @@ pub mod core_nr {
 
     /// `DRM_IOCTL_GEM_CLOSE`: `{ handle: u32, pad: u32 }`.
     pub const GEM_CLOSE: IoctlNr = IoctlNr::iow(0x09, 8);
+    /// `DRM_IOCTL_GEM_FLINK`: `{ handle, name: u32 }`.
+    pub const GEM_FLINK: IoctlNr = IoctlNr::iowr(0x0a, 8);
+    /// `DRM_IOCTL_GEM_OPEN`: `{ name, handle: u32, size: u64 }`.
+    pub const GEM_OPEN: IoctlNr = IoctlNr::iowr(0x0b, 16);
     /// `DRM_IOCTL_MODE_CREATE_DUMB`: `{ height, width, bpp, flags, handle, pitch: u32, size: u64 }`.
     pub const MODE_CREATE_DUMB: IoctlNr = IoctlNr::iowr(0xb2, 32);
     /// `DRM_IOCTL_MODE_MAP_DUMB`: `{ handle, pad: u32, offset: u64 }`.
@@ -102,7 +106,7 @@ pub struct DumbArgs {
 impl File {
     /// An ioctl: `number` as user space passes it, `arg` its argument struct, changed in place even after an error.
     ///
-    /// `EINVAL` for an unknown number, `ENODEV` when the device is gone.
+    /// `EINVAL` for an unknown number, `ENODEV` when the device is gone, `EACCES` for what a render node does not answer.
     pub fn ioctl(&self, number: u32, arg: &mut [u8]) -> Result {
         let _syscall = self.machine().syscall();
         if self.dev().is_unplugged() {
@@ -112,8 +116,13 @@ impl File {
         if number.kind() != DRM_TYPE {
             return Err(Errno::ENOTTY);
         }
+        if self.is_render() && !is_for_render(number.nr()) {
+            return Err(Errno::EACCES);
+        }
         match number.nr() {
             nr if nr == core_nr::GEM_CLOSE.nr() => gem_close(self, arg),
+            nr if nr == core_nr::GEM_FLINK.nr() => gem_flink(self, arg),
+            nr if nr == core_nr::GEM_OPEN.nr() => gem_open(self, arg),
             nr if nr == core_nr::MODE_CREATE_DUMB.nr() => create_dumb(self, arg),
             nr if nr == core_nr::MODE_MAP_DUMB.nr() => map_dumb(self, arg),
             nr if nr == core_nr::MODE_DESTROY_DUMB.nr() => self.handle_delete(get_u32(arg, 0)),
@@ -154,6 +163,24 @@ fn set(arg: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some(field) = arg.get_mut(at..at + bytes.len()) {
         field.copy_from_slice(bytes);
     }
+}
+
+/// Whether a render node answers an ioctl (`DRM_RENDER_ALLOW`): a driver's own, and those that concern only the caller.
+fn is_for_render(nr: u32) -> bool {
+    nr == core_nr::GEM_CLOSE.nr() || (COMMAND_BASE..COMMAND_END).contains(&nr)
+}
+
+fn gem_flink(file: &File, arg: &mut [u8]) -> Result {
+    let name = file.flink(get_u32(arg, 0))?;
+    set(arg, 4, &name.to_ne_bytes());
+    Ok(())
+}
+
+fn gem_open(file: &File, arg: &mut [u8]) -> Result {
+    let (handle, size) = file.open_name(get_u32(arg, 0))?;
+    set(arg, 4, &handle.to_ne_bytes());
+    set(arg, 8, &size.to_ne_bytes());
+    Ok(())
 }
 
 /// `pad` is checked, as `drm_gem_close_ioctl` does not: it looks at the handle alone.

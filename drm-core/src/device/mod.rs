@@ -7,11 +7,11 @@ mod ioctl;
 use std::fmt;
 
 pub use driver::{Driver, Features};
-pub use file::File;
+pub use file::{File, OpenFlags};
 pub use ioctl::{DumbArgs, IoctlNr, core_nr};
 
 use crate::dma::DmaDevice;
-use crate::gem::{LruLock, OffsetSpace};
+use crate::gem::{HandleTable, LruLock, OffsetSpace};
 use crate::machine::Machine;
 use crate::mmap::AddressSpace;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,6 +23,7 @@ struct Inner {
     offsets: OffsetSpace,
     lru_lock: LruLock,
     names: Mutex<()>,
+    name_table: Mutex<HandleTable>,
     address_space: AddressSpace,
     unplugged: AtomicBool,
     objects: AtomicUsize,
@@ -54,6 +55,7 @@ impl Device {
             offsets: OffsetSpace::default(),
             lru_lock: LruLock::default(),
             names: Mutex::new(()),
+            name_table: Mutex::default(),
             address_space: AddressSpace::default(),
             unplugged: AtomicBool::new(false),
             objects: AtomicUsize::new(0),
@@ -114,6 +116,11 @@ impl Device {
     /// of reservations.
     pub fn lock_names(&self) -> MutexGuard<'_, ()> {
         self.0.names.lock()
+    }
+
+    /// The objects that have a global name (`object_name_idr`). Under the name lock.
+    pub(crate) fn name_table(&self) -> MutexGuard<'_, HandleTable> {
+        self.0.name_table.lock()
     }
 
     /// Takes the hardware away (`drm_dev_unplug`): mappings are zapped, new ones refused.

@@ -61,6 +61,13 @@ impl HandleTable {
         }
     }
 
+    /// Frees a number that an object has; a reference to the object, if it lives, is the caller's to drop.
+    pub fn forget(&mut self, handle: u32) -> Option<Gem> {
+        let object = self.hide(handle);
+        self.release(handle);
+        object
+    }
+
     /// The object of a handle, with a reference.
     #[must_use]
     pub fn lookup(&self, handle: u32) -> Option<Gem> {

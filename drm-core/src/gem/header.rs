@@ -11,7 +11,7 @@ use crate::errno::{Errno, Result};
 use crate::machine::{Machine, ShmemFile};
 use crate::prime::{Attachment, DmaBuf};
 use crate::resv::{Resv, ResvSlot};
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// Identity of an object: device, size, references, handles, reservation, mmap offset, sharing.
@@ -25,6 +25,8 @@ pub struct Header {
     size: u64,
     refs: AtomicUsize,
     handles: AtomicUsize,
+    /// The global name; 0 for none. Changed under the device's name lock.
+    name: AtomicU32,
     /// The one reference that all handles share.
     handle_ref: Mutex<Option<Gem>>,
     resv: ResvSlot,
@@ -56,6 +58,7 @@ impl Header {
             size,
             refs: AtomicUsize::new(0),
             handles: AtomicUsize::new(0),
+            name: AtomicU32::new(0),
             handle_ref: Mutex::default(),
             resv: ResvSlot::new(dev.machine()),
             filp: OnceLock::new(),
@@ -148,6 +151,17 @@ impl Header {
         self.handles.load(Ordering::SeqCst)
     }
 
+    /// The global name that flink gave (`obj->name`).
+    #[must_use]
+    pub fn name(&self) -> Option<u32> {
+        Some(self.name.load(Ordering::SeqCst)).filter(|name| *name != 0)
+    }
+
+    /// Records the global name. Under the device's name lock.
+    pub(crate) fn set_name(&self, name: u32) {
+        self.name.store(name, Ordering::SeqCst);
+    }
+
     /// One more reference, while the caller has one (or is called by somebody who has).
     #[must_use]
     pub fn get(&self) -> Option<Gem> {
@@ -206,6 +220,10 @@ impl Header {
     pub(crate) fn put_handle(&self) -> (Option<DmaBuf>, Option<Gem>) {
         if self.handles.fetch_sub(1, Ordering::SeqCst) != 1 {
             return (None, None);
+        }
+        let name = self.name.swap(0, Ordering::SeqCst);
+        if name != 0 {
+            self.dev.name_table().forget(name);
         }
         (self.dma_buf.lock().take(), self.handle_ref.lock().take())
     }

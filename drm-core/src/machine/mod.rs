@@ -75,6 +75,7 @@ pub struct Parts {
     swap: swap::Swap,
     shmem: shmem::Commit,
     task_work: task_work::TaskWork,
+    dma_bufs: crate::prime::Registry,
     timers: timer::Timers,
     user: UserMemory,
 }
@@ -111,6 +112,7 @@ impl Machine {
             swap: swap::Swap::new(config.swap / crate::PAGE_SIZE),
             shmem: shmem::Commit::default(),
             task_work: task_work::TaskWork::default(),
+            dma_bufs: crate::prime::Registry::default(),
             timers: timer::Timers::default(),
             user: UserMemory::default(),
         });
@@ -177,6 +179,10 @@ impl Parts {
     #[must_use]
     pub fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    pub(crate) fn dma_bufs(&self) -> &crate::prime::Registry {
+        &self.dma_bufs
     }
 
     /// `drm_WARN_ON`: records that something that must not happen happened. `site` names the place, as `file: condition`.

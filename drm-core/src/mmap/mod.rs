@@ -4,6 +4,7 @@
 
 mod address_space;
 mod process;
+mod remap;
 mod vma;
 
 pub use address_space::AddressSpace;

@@ -82,12 +82,8 @@ impl Process {
             });
         }
         let pages = crate::page_align(len) >> PAGE_SHIFT;
-        let mut state = self.state.lock();
-        let start = state.next;
-        // A guard page, then the next 2 MiB unit: mappings never merge.
-        state.next = (start + ((pages + 1) << PAGE_SHIFT)).next_multiple_of(2 << 20);
         Ok(NewVma {
-            start,
+            start: self.reserve(pages),
             pages,
             pgoff,
             prot,
@@ -96,6 +92,18 @@ impl Process {
             file,
             object: None,
         })
+    }
+
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Addresses for `pages` pages, never handed out again. A guard page, then the next 2 MiB unit: mappings never merge.
+    pub(super) fn reserve(&self, pages: u64) -> u64 {
+        let mut state = self.state.lock();
+        let start = state.next;
+        state.next = (start + ((pages + 1) << PAGE_SHIFT)).next_multiple_of(2 << 20);
+        start
     }
 
     fn install(&self, new: NewVma) -> u64 {
@@ -110,8 +118,9 @@ impl Process {
 
     /// Maps `len` bytes of a DRM file from byte `offset` of the device's offset space (`drm_gem_mmap`). Returns the address.
     ///
-    /// `ENODEV` when the device is gone; `EINVAL` when no object's offset is exactly `offset`, or `len` is longer than the
-    /// object; `EACCES` when the file has no handle of it; else what the object's `mmap` answers.
+    /// `EACCES` for a shared writable mapping of a file opened for reading; `ENODEV` when the device is gone; `EINVAL` when
+    /// no object's offset is exactly `offset`, or `len` is longer than the object; `EACCES` when the file has no handle of it;
+    /// else what the object's `mmap` answers.
     pub fn mmap(
         &self,
         file: &File,
@@ -123,6 +132,9 @@ impl Process {
         let _syscall = self.machine.syscall();
         if !offset.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL);
+        }
+        if prot.writes() && sharing == Sharing::Shared && !file.is_writable() {
+            return Err(Errno::EACCES);
         }
         let start = offset >> PAGE_SHIFT;
         let mut vma = self.new_vma(len, prot, sharing, VmaFile::Drm(file.clone()), start)?;
@@ -198,9 +210,13 @@ impl Process {
         let to = (end.min(vma.end()) - vma.start()) >> PAGE_SHIFT;
         let rests = [(0, from), (to, vma.pages())];
         for (first, last) in rests.into_iter().filter(|(first, last)| first < last) {
-            self.install_copy(vma.copy(first, last));
+            self.install_copy(vma.copy(first, last, vma.prot()));
         }
-        // The lower rest took the whole's place in the table.
+        self.close(vma);
+    }
+
+    /// Takes a mapping out of the table, unless a rest of it has its place, and closes it.
+    pub(super) fn close(&self, vma: &Arc<Vma>) {
         let mut state = self.state.lock();
         if state
             .vmas
@@ -213,10 +229,16 @@ impl Process {
         close(vma);
     }
 
-    fn install_copy(&self, vma: Arc<Vma>) {
+    /// A copy of a mapping opens.
+    pub(super) fn install_copy(&self, vma: Arc<Vma>) {
         if let Some(object) = vma.object() {
             object.vm_open(&vma);
         }
+        self.replace(vma);
+    }
+
+    /// Puts a mapping into the table, over the one that begins there.
+    pub(super) fn replace(&self, vma: Arc<Vma>) {
         device_of(&vma)
             .iter()
             .for_each(|dev| dev.address_space().add(&vma));
@@ -230,7 +252,7 @@ impl Process {
         let child = Process::new(&self.machine);
         let vmas: Vec<_> = self.state.lock().vmas.values().cloned().collect();
         for vma in vmas {
-            child.install_copy(vma.copy(0, vma.pages()));
+            child.install_copy(vma.copy(0, vma.pages(), vma.prot()));
         }
         child.state.lock().next = self.state.lock().next;
         child

@@ -35,6 +35,16 @@ pub enum VmaFile {
     DmaBuf(DmaBuf),
 }
 
+impl VmaFile {
+    /// Whether it was opened for writing.
+    fn is_writable(&self) -> bool {
+        match self {
+            Self::Drm(file) => file.is_writable(),
+            Self::DmaBuf(dma_buf) => dma_buf.is_writable(),
+        }
+    }
+}
+
 /// A mapping while it is being made: the object's `mmap` fills it in.
 #[derive(Debug)]
 pub struct NewVma {
@@ -70,10 +80,7 @@ impl NewVma {
     }
 
     fn may_write(&self) -> bool {
-        match &self.file {
-            VmaFile::Drm(_) => true,
-            VmaFile::DmaBuf(dma_buf) => self.sharing == Sharing::Private || dma_buf.is_writable(),
-        }
+        self.sharing == Sharing::Private || self.file.is_writable()
     }
 
     /// Adds flags (`vm_flags_set`).
@@ -145,19 +152,27 @@ impl Vma {
         })
     }
 
-    /// A copy of pages `from..to` of this mapping, with their entries; what `fork`, a split and `mremap` make.
-    pub(super) fn copy(&self, from: u64, to: u64) -> Arc<Self> {
-        let ptes = self
-            .ptes
-            .lock()
-            .range(from..to)
-            .map(|(&index, &pte)| (index - from, pte))
-            .collect();
+    /// A copy of pages `from..to` of this mapping, with their entries, as `fork` and a split make it.
+    pub(super) fn copy(&self, from: u64, to: u64, prot: Prot) -> Arc<Self> {
+        self.copy_with(self.start + (from << PAGE_SHIFT), from, to, prot)
+    }
+
+    /// A copy of pages `from..to` of this mapping at another address, with their entries, as `mremap` makes it.
+    pub(super) fn copy_to(&self, start: u64, from: u64, to: u64) -> Arc<Self> {
+        self.copy_with(start, from, to, self.prot)
+    }
+
+    fn copy_with(&self, start: u64, from: u64, to: u64, prot: Prot) -> Arc<Self> {
+        let entry = |(&index, &pte): (&u64, &Pte)| {
+            let writable = pte.writable && prot.writes();
+            (index - from, Pte { writable, ..pte })
+        };
+        let ptes = self.ptes.lock().range(from..to).map(entry).collect();
         Arc::new(Self {
-            start: self.start + (from << PAGE_SHIFT),
+            start,
             pages: to - from,
             pgoff: self.pgoff + from,
-            prot: self.prot,
+            prot,
             sharing: self.sharing,
             flags: self.flags,
             file: self.file.clone(),
@@ -200,6 +215,12 @@ impl Vma {
     #[must_use]
     pub fn prot(&self) -> Prot {
         self.prot
+    }
+
+    /// Whether `mprotect` may make it writable (`VM_MAYWRITE`).
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.sharing == Sharing::Private || self.file.is_writable()
     }
 
     /// The file that it keeps open.

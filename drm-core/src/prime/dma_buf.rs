@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use super::registry::BufInfo;
 use crate::dma::{DmaDevice, SgTable};
 use crate::errno::{Errno, Result};
 use crate::gem::{Gem, IosysMap};
@@ -10,7 +11,7 @@ use crate::machine::{Deadline, Machine};
 use crate::mmap::NewVma;
 use crate::resv::{Resv, ResvGuard, Usage};
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, Weak};
 
 /// Which way data goes (`enum dma_data_direction`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +25,9 @@ pub enum Direction {
 }
 
 impl Direction {
-    fn writes_memory(self) -> bool {
-        self != Self::ToDevice
+    /// Whether the CPU writes: what goes to the device comes from it.
+    fn cpu_writes(self) -> bool {
+        self != Self::FromDevice
     }
 }
 
@@ -34,6 +36,11 @@ impl Direction {
 /// `attach`, `detach`, `release`, CPU access and `mmap` are entered without the reservation; the others with it held.
 #[expect(unused_variables, reason = "the defaults need none of their arguments")]
 pub trait DmaBufOps: Any + Send + Sync {
+    /// The module that exports, as debugfs names it; `drm` for the exporters of the DRM core.
+    fn exporter(&self) -> &'static str {
+        "drm"
+    }
+
     /// The GEM object behind the buffer, where there is one.
     fn object(&self) -> Option<&Gem> {
         None
@@ -103,7 +110,8 @@ struct Inner {
     /// Gone once the buffer is released.
     ops: Mutex<Option<Arc<dyn DmaBufOps>>>,
     refs: AtomicUsize,
-    attachments: AtomicUsize,
+    /// Names of the devices that are attached.
+    attached: Mutex<Vec<String>>,
     vmapping: Mutex<Vmapping>,
 }
 
@@ -140,7 +148,7 @@ impl Inner {
             self.machine
                 .oops("dma-buf: released while mapped for the kernel");
         }
-        if self.attachments.load(Ordering::SeqCst) != 0 {
+        if !self.attached.lock().is_empty() {
             self.machine
                 .warn("dma-buf: released while devices are attached");
         }
@@ -159,16 +167,18 @@ impl DmaBuf {
         writable: bool,
         ops: Arc<dyn DmaBufOps>,
     ) -> Self {
-        Self(Arc::new(Inner {
+        let dma_buf = Self(Arc::new(Inner {
             machine: machine.clone(),
             size,
             resv: resv.clone(),
             writable,
             ops: Mutex::new(Some(ops)),
             refs: AtomicUsize::new(1),
-            attachments: AtomicUsize::new(0),
+            attached: Mutex::default(),
             vmapping: Mutex::default(),
-        }))
+        }));
+        machine.dma_bufs().add(&dma_buf);
+        dma_buf
     }
 
     /// Bytes.
@@ -201,6 +211,11 @@ impl DmaBuf {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// A reference that does not keep the buffer.
+    pub(super) fn downgrade(&self) -> WeakDmaBuf {
+        WeakDmaBuf(Arc::downgrade(&self.0))
+    }
+
     /// What the exporter implements. `EBADF` after the release, which no reference outlives.
     pub fn ops(&self) -> Result<Arc<dyn DmaBufOps>> {
         self.0.ops.lock().clone().ok_or(Errno::EBADF)
@@ -221,7 +236,8 @@ impl DmaBuf {
             cached: Mutex::default(),
         };
         self.ops()?.attach(&attach)?;
-        self.0.attachments.fetch_add(1, Ordering::SeqCst);
+        let name = device.name().to_owned();
+        self.0.attached.lock().push(name);
         Ok(Arc::new(attach))
     }
 
@@ -275,7 +291,7 @@ impl DmaBuf {
     /// for everybody when the CPU writes.
     pub fn begin_cpu_access(&self, direction: Direction) -> Result {
         self.ops()?.begin_cpu_access(direction)?;
-        let usage = if direction.writes_memory() {
+        let usage = if direction.cpu_writes() {
             Usage::Read
         } else {
             Usage::Write
@@ -288,6 +304,35 @@ impl DmaBuf {
     /// The CPU is done (`dma_buf_end_cpu_access`).
     pub fn end_cpu_access(&self, direction: Direction) -> Result {
         self.ops()?.end_cpu_access(direction)
+    }
+}
+
+/// A dma-buf that may be gone.
+#[derive(Clone)]
+pub(super) struct WeakDmaBuf(Weak<Inner>);
+
+impl fmt::Debug for WeakDmaBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakDmaBuf")
+    }
+}
+
+impl WeakDmaBuf {
+    pub(super) fn exists(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// `None` once it is released.
+    pub(super) fn info(&self) -> Option<BufInfo> {
+        let inner = self.0.upgrade()?;
+        let exporter = inner.ops.lock().as_ref()?.exporter();
+        let info = BufInfo {
+            size: inner.size,
+            refs: inner.refs.load(Ordering::SeqCst),
+            exporter,
+            attached: inner.attached.lock().clone(),
+        };
+        Some(info)
     }
 }
 
@@ -326,6 +371,14 @@ impl Attachment {
         }
         let ops = self.dma_buf.ops()?;
         let table = ops.map(self, guard, direction)?;
+        // Who attaches so is never told of a move: it waits for those under way.
+        let resv = self.dma_buf.resv();
+        let moved = || resv.test_signaled(Usage::Kernel);
+        self.dma_buf
+            .0
+            .machine
+            .wait_until(Deadline::Never, moved)
+            .inspect_err(|_| ops.unmap(self, guard, &table))?;
         if ops.caches_mapping() {
             *self.cached.lock() = Some((direction, Arc::clone(&table)));
         }
@@ -360,7 +413,11 @@ impl Attachment {
             let mut guard = self.dma_buf.resv().lock();
             ops.unmap(self, &mut guard, &table);
         }
-        self.dma_buf.0.attachments.fetch_sub(1, Ordering::SeqCst);
+        {
+            let mut attached = self.dma_buf.0.attached.lock();
+            let own = attached.iter().position(|name| *name == self.device.name());
+            own.map(|at| attached.remove(at));
+        }
         ops.detach(self);
     }
 }

@@ -4,8 +4,12 @@ mod cache;
 mod dma_buf;
 mod export;
 mod import;
+mod registry;
+mod uapi;
 
 pub use cache::Cache;
 pub use dma_buf::{Attachment, Direction, DmaBuf, DmaBufOps};
 pub use export::{GemDmaBufOps, export, export_with};
 pub use import::{destroy, import, import_no_map, self_import};
+pub use registry::BufInfo;
+pub(crate) use registry::Registry;

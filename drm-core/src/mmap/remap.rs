@@ -1,0 +1,106 @@
+//! Changing mappings in place: `mprotect`, `mremap`.
+
+use super::process::{Process, Prot};
+use super::vma::{VmFlags, Vma};
+use crate::errno::{Errno, Result};
+use crate::sync::Arc;
+use crate::{PAGE_SHIFT, PAGE_SIZE};
+
+impl Process {
+    /// Changes what `len` bytes from `addr` may be used for (`mprotect`). A mapping that is covered in part is split, and every
+    /// part opens.
+    ///
+    /// `EINVAL` for an address that is not page aligned, `ENOMEM` where nothing is mapped, `EACCES` when the file does not
+    /// allow writing.
+    pub fn mprotect(&self, addr: u64, len: u64, prot: Prot) -> Result {
+        let _syscall = self.machine().syscall();
+        if !addr.is_multiple_of(PAGE_SIZE) {
+            return Err(Errno::EINVAL);
+        }
+        let end = addr + crate::page_align(len);
+        let mut at = addr;
+        while at < end {
+            let vma = self.vma(at).ok_or(Errno::ENOMEM)?;
+            if prot.writes() && !vma.may_write() {
+                return Err(Errno::EACCES);
+            }
+            let from = (at - vma.start()) >> PAGE_SHIFT;
+            let to = (end.min(vma.end()) - vma.start()) >> PAGE_SHIFT;
+            at = vma.end();
+            if vma.prot() != prot {
+                self.split(&vma, from, to, prot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives pages `from..to` of a mapping other rights; what is left on both sides keeps its own.
+    fn split(&self, vma: &Arc<Vma>, from: u64, to: u64, prot: Prot) {
+        let parts = [
+            (0, from, vma.prot()),
+            (from, to, prot),
+            (to, vma.pages(), vma.prot()),
+        ];
+        if from == 0 && to == vma.pages() {
+            // No split: the mapping is changed, and nothing opens or closes.
+            self.replace(vma.copy(0, to, prot));
+            return;
+        }
+        for (first, last, prot) in parts.into_iter().filter(|(first, last, _)| first < last) {
+            self.install_copy(vma.copy(first, last, prot));
+        }
+        self.close(vma);
+    }
+
+    /// Gives a mapping another size, in place (`mremap` without `MREMAP_MAYMOVE`). Returns the address.
+    ///
+    /// `EFAULT` where nothing is mapped, for more than the one mapping, and for one that may not grow; `EINVAL` for sizes that
+    /// make no sense; `ENOMEM` for one that could grow, but has no room.
+    pub fn mremap(&self, addr: u64, old_len: u64, new_len: u64) -> Result<u64> {
+        let _syscall = self.machine().syscall();
+        let (old_len, new_len) = (crate::page_align(old_len), crate::page_align(new_len));
+        if !addr.is_multiple_of(PAGE_SIZE) || new_len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let vma = self.vma(addr).ok_or(Errno::EFAULT)?;
+        if old_len > new_len {
+            self.munmap(addr + new_len, old_len - new_len)?;
+            return Ok(addr);
+        }
+        if old_len > vma.end() - addr {
+            return Err(Errno::EFAULT);
+        }
+        if old_len == new_len {
+            return Ok(addr);
+        }
+        if vma
+            .flags()
+            .intersects(VmFlags::DONTEXPAND | VmFlags::PFNMAP)
+        {
+            return Err(Errno::EFAULT);
+        }
+        Err(Errno::ENOMEM)
+    }
+
+    /// Moves `len` bytes of a mapping to a place of their own (`mremap` with `MREMAP_FIXED`), entries and all. Returns the new
+    /// address.
+    ///
+    /// `EFAULT` where nothing is mapped, and for more than the one mapping; `EINVAL` for an address that is not page aligned, or
+    /// no bytes.
+    pub fn mremap_move(&self, addr: u64, len: u64) -> Result<u64> {
+        let _syscall = self.machine().syscall();
+        let len = crate::page_align(len);
+        if !addr.is_multiple_of(PAGE_SIZE) || len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let vma = self.vma(addr).ok_or(Errno::EFAULT)?;
+        if len > vma.end() - addr {
+            return Err(Errno::EFAULT);
+        }
+        let first = (addr - vma.start()) >> PAGE_SHIFT;
+        let to = self.reserve(len >> PAGE_SHIFT);
+        self.install_copy(vma.copy_to(to, first, first + (len >> PAGE_SHIFT)));
+        self.munmap(addr, len)?;
+        Ok(to)
+    }
+}
