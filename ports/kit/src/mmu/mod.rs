@@ -5,11 +5,12 @@
 //!   [`View`] translates for a device ([`View::translate`]) and lists leaves for a trace
 //!   ([`View::leaves`], folded by [`runs_by`]).
 //! * Each format has its own writer, because each driver has its own rules for when tables come and
-//!   go: [`lpae`] (panfrost, panthor; with [`prealloc`] for panthor), [`v3d`],
-//!   [`lima`].
+//!   go: [`lpae`] (panfrost, panthor; with [`prealloc`] for panthor), [`v3d`], [`lima`],
+//!   [`rogue`] (imagination), [`ivpu`], [`rockchip`] (rocket).
 //!
 //! A writer never walks from the root for each page: it stores entries in batches, table by table.
 
+pub mod ivpu;
 pub mod lima;
 pub mod lpae;
 mod machine;
@@ -18,6 +19,8 @@ mod path;
 pub mod pgsize;
 pub mod prealloc;
 mod radix;
+pub mod rockchip;
+pub mod rogue;
 mod run;
 pub mod v3d;
 mod view;

@@ -93,30 +93,39 @@ impl<F: Format + Clone, M: TableMemory + Clone> View<F, M> {
     /// Tables in use by depth; the first is the root, so 1.
     pub fn tables(&self) -> Vec<u64> {
         let mut counts = vec![0; self.format.levels().len()];
-        self.count_tables(0, self.root, &mut counts);
+        for_each_table(&self.format, &self.mem, (0, self.root), &mut |depth, _| {
+            counts[depth] += 1;
+        });
         counts
     }
+}
 
-    fn count_tables(&self, depth: usize, table: u64, counts: &mut [u64]) {
-        counts[depth] += 1;
-        if depth + 1 == counts.len() {
-            return;
-        }
-        let level = self.format.levels()[depth];
+fn read<M: TableMemory>(mem: &M, entry_bytes: u64, pa: u64) -> u64 {
+    match entry_bytes {
+        4 => mem.read32(pa).into(),
+        _ => mem.read64(pa),
+    }
+}
+
+/// Visits a table, given by depth and physical address, after the tables under it. The visitor may
+/// free what it is given.
+pub(super) fn for_each_table<F: Format, M: TableMemory>(
+    format: &F,
+    mem: &M,
+    (depth, table): (usize, u64),
+    visit: &mut impl FnMut(usize, u64),
+) {
+    let levels = format.levels();
+    if depth + 1 < levels.len() {
+        let level = levels[depth];
         for i in 0..level.entries() {
-            let raw = self.read(level.entry_bytes, table + i * level.entry_bytes);
-            if let Entry::Table { pa } = self.format.entry(depth, raw) {
-                self.count_tables(depth + 1, pa, counts);
+            let raw = read(mem, level.entry_bytes, table + i * level.entry_bytes);
+            if let Entry::Table { pa } = format.entry(depth, raw) {
+                for_each_table(format, mem, (depth + 1, pa), visit);
             }
         }
     }
-
-    fn read(&self, entry_bytes: u64, pa: u64) -> u64 {
-        match entry_bytes {
-            4 => self.mem.read32(pa).into(),
-            _ => self.mem.read64(pa),
-        }
-    }
+    visit(depth, table);
 }
 
 /// What a reader found.
@@ -149,9 +158,11 @@ impl<F: Format + Clone, M: TableMemory + Clone> Reader<F, M> {
         loop {
             let depth = self.path.depth();
             let level = levels[depth];
-            let raw = self
-                .view
-                .read(level.entry_bytes, level.slot(self.path.table(), va));
+            let raw = read(
+                &self.view.mem,
+                level.entry_bytes,
+                level.slot(self.path.table(), va),
+            );
             match format.entry(depth, raw) {
                 Entry::Table { pa } => self.path.descend(pa),
                 Entry::Empty => return Position::Hole { depth },
@@ -179,7 +190,7 @@ impl<F: Format + Clone, M: TableMemory + Clone> Reader<F, M> {
                 return va;
             }
             let slot = level.slot(self.path.table(), va);
-            let raw = self.view.read(level.entry_bytes, slot);
+            let raw = read(&self.view.mem, level.entry_bytes, slot);
             if self.view.format.entry(depth, raw) != Entry::Empty {
                 return va;
             }

@@ -18,8 +18,8 @@ pub use self::format::{ADDRESS, Kind, LpaeFormat, Prot};
 use super::memory::{TableEvent, TableMemory, Tables};
 use super::path::Path;
 use super::pgsize::{SZ_2M, SZ_4K};
-use super::radix::{Entry, Format};
-use super::view::{Position, View};
+use super::radix::Format;
+use super::view::{Position, View, for_each_table};
 
 /// Widths and coherency of a table: `struct io_pgtable_cfg`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,16 +142,10 @@ impl<M: TableMemory> Lpae<M> {
 
     /// Frees the table `depth` below the root and all tables under it (`__arm_lpae_free_pgtable`).
     fn free_tables(&self, depth: usize, table: u64) {
-        let levels = self.format.levels();
-        if depth + 1 < levels.len() {
-            for i in 0..levels[depth].entries() {
-                let raw = self.mem.read64(table + 8 * i);
-                if let Entry::Table { pa } = self.format.entry(depth, raw) {
-                    self.free_tables(depth + 1, pa);
-                }
-            }
-        }
-        self.mem.drop_table(table, 0);
+        let Self { mem, format, .. } = self;
+        for_each_table(format, mem, (depth, table), &mut |_, pa| {
+            mem.drop_table(pa, 0);
+        });
     }
 
     /// Stores the descriptor of a new `table` (`arm_lpae_install_table`).

@@ -1,0 +1,172 @@
+//! Framebuffers: objects, and how a picture lies in them (`drm_framebuffer.c`, `drm_gem_framebuffer_helper.c`).
+
+use std::fmt;
+
+use drm_core::device::File;
+use drm_core::errno::{Errno, Result};
+use drm_core::gem::{Gem, HandleCount};
+
+use super::display::Config;
+use super::format::Format;
+
+/// `DRM_MODE_FB_INTERLACED`.
+const INTERLACED: u32 = 1;
+/// `DRM_MODE_FB_MODIFIERS`.
+const MODIFIERS: u32 = 2;
+
+/// What a framebuffer is to be (`struct drm_mode_fb_cmd2`).
+#[derive(Clone, Copy, Debug)]
+pub struct FbCmd {
+    /// Pixels in a line.
+    pub width: u32,
+    /// Lines.
+    pub height: u32,
+    /// Format.
+    pub format: Format,
+    /// Interlaced 1, modifiers are given 2.
+    pub flags: u32,
+    /// Object of each memory plane, by handle of the file.
+    pub handles: [u32; 4],
+    /// Bytes of a line, for each plane.
+    pub pitches: [u32; 4],
+    /// First byte of each plane in its object.
+    pub offsets: [u32; 4],
+    /// Layout of each plane; 0 is linear.
+    pub modifiers: [u64; 4],
+}
+
+impl FbCmd {
+    /// A framebuffer of one plane.
+    #[must_use]
+    pub fn packed(width: u32, height: u32, format: Format, handle: u32, pitch: u32) -> Self {
+        Self {
+            width,
+            height,
+            format,
+            flags: 0,
+            handles: [handle, 0, 0, 0],
+            pitches: [pitch, 0, 0, 0],
+            offsets: [0; 4],
+            modifiers: [0; 4],
+        }
+    }
+
+    /// The same, its first plane from byte `offset` on.
+    #[must_use]
+    pub fn at(mut self, offset: u32) -> Self {
+        self.offsets[0] = offset;
+        self
+    }
+}
+
+/// One memory plane.
+#[derive(Debug)]
+pub struct FbPlane {
+    /// Given up before the reference, as the kernel does.
+    _handle: Option<HandleCount>,
+    /// The object.
+    pub object: Gem,
+    /// Bytes of a line.
+    pub pitch: u32,
+    /// First byte in the object.
+    pub offset: u32,
+}
+
+/// A framebuffer. It holds a reference to each of its objects, and a handle of each that has one.
+#[derive(Debug)]
+pub struct Framebuffer {
+    /// Its number.
+    pub id: u32,
+    /// Pixels in a line.
+    pub width: u32,
+    /// Lines.
+    pub height: u32,
+    /// Format.
+    pub format: Format,
+    /// Memory planes.
+    pub planes: Vec<FbPlane>,
+}
+
+impl fmt::Display for Framebuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{} {}", self.width, self.height, self.format)
+    }
+}
+
+/// What the core checks before it asks the driver (`drm_internal_framebuffer_create`, `framebuffer_check`).
+///
+/// `EINVAL` for unknown flags, a size beyond what the device can, an unknown format, a missing handle, a pitch that is too
+/// small, a modifier that was not announced, garbage in planes that the format does not have; `ERANGE` when a plane ends beyond
+/// 4 GiB.
+pub(super) fn check(config: &Config, cmd: &FbCmd) -> Result {
+    let invalid = |bad: bool| if bad { Err(Errno::EINVAL) } else { Ok(()) };
+    invalid(cmd.flags & !(INTERLACED | MODIFIERS) != 0)?;
+    let (min, max) = (config.min, config.max);
+    invalid(!(min.0..=max.0).contains(&cmd.width) || !(min.1..=max.1).contains(&cmd.height))?;
+    let planes = cmd.format.planes().ok_or(Errno::EINVAL)?;
+    invalid(cmd.width == 0 || cmd.height == 0)?;
+    let modifiers = cmd.flags & MODIFIERS != 0;
+    for (i, plane) in planes.iter().enumerate() {
+        let min_pitch = plane.min_pitch(plane.width(cmd.width));
+        let end = u64::from(plane.height(cmd.height)) * u64::from(cmd.pitches[i])
+            + u64::from(cmd.offsets[i]);
+        invalid(cmd.handles[i] == 0)?;
+        if min_pitch > u64::from(u32::MAX) || end > u64::from(u32::MAX) {
+            return Err(Errno::ERANGE);
+        }
+        invalid(u64::from(cmd.pitches[i]) < min_pitch)?;
+        invalid(cmd.modifiers[i] != 0 && !modifiers)?;
+        invalid(modifiers && cmd.modifiers[i] != cmd.modifiers[0])?;
+    }
+    for i in planes.len()..4 {
+        invalid(cmd.modifiers[i] != 0)?;
+        // Old user space did not clear the rest of the struct.
+        invalid(modifiers && (cmd.handles[i] | cmd.pitches[i] | cmd.offsets[i]) != 0)?;
+    }
+    Ok(())
+}
+
+/// Builds the framebuffer of a checked request (`drm_gem_fb_create`).
+///
+/// `EINVAL` when no plane of the device shows the format, or an object is smaller than its plane; `ENOENT` for an unknown
+/// handle.
+pub(super) fn create(file: &File, config: &Config, cmd: &FbCmd, id: u32) -> Result<Framebuffer> {
+    let shown = |format| config.planes.iter().any(|p| p.formats.contains(&format));
+    if !shown(cmd.format) || cmd.modifiers[0] != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let planes = cmd.format.planes().ok_or(Errno::EINVAL)?;
+    let objects = planes
+        .iter()
+        .enumerate()
+        .map(|(i, plane)| {
+            let object = file.lookup(cmd.handles[i]).ok_or(Errno::ENOENT)?;
+            // In 32 bits, as the kernel does.
+            let min_size = (plane.height(cmd.height) - 1)
+                .wrapping_mul(cmd.pitches[i])
+                .wrapping_add(plane.min_pitch(plane.width(cmd.width)) as u32)
+                .wrapping_add(cmd.offsets[i]);
+            if object.gem().size() < u64::from(min_size) {
+                return Err(Errno::EINVAL);
+            }
+            Ok(object)
+        })
+        .collect::<Result<Vec<Gem>>>()?;
+    let planes = objects
+        .into_iter()
+        .enumerate()
+        .map(|(i, object)| FbPlane {
+            _handle: HandleCount::get_if_exists(&object),
+            object,
+            pitch: cmd.pitches[i],
+            offset: cmd.offsets[i],
+        })
+        .collect();
+    Ok(Framebuffer {
+        id,
+        width: cmd.width,
+        height: cmd.height,
+        format: cmd.format,
+        planes,
+    })
+}
