@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(1),
     slug: "object_definition",
     items: &[
-        ty("drm_gem_shmem_object", "Object"),
-        function("to_drm_gem_shmem_obj", "to_shmem"),
+        ty("drm_gem_shmem_object", &["Object", "Plain"]),
+        function("to_drm_gem_shmem_obj", &["Subclass"]),
     ],
     source: include_str!("f01_object_definition.rs"),
 };

@@ -29,6 +29,6 @@ use super::{Finding, Number, hook};
 pub(super) const FINDING: Finding = Finding {
     number: Number(2),
     slug: "create_hook",
-    items: &[hook("gem_create_object", "Driver::gem_create_object")],
+    items: &[hook("gem_create_object", &["CreateObject"])],
     source: include_str!("f02_create_hook.rs"),
 };

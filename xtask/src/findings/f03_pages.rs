@@ -29,6 +29,6 @@ use super::{Finding, Number, SHMEM, field};
 pub(super) const FINDING: Finding = Finding {
     number: Number(3),
     slug: "pages",
-    items: &[field(SHMEM, "pages", "Object::pages")],
+    items: &[field(SHMEM, "pages", &["Fields::pages"])],
     source: include_str!("f03_pages.rs"),
 };

@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(4),
     slug: "pages_use_count",
     items: &[
-        field(SHMEM, "pages_use_count", "Object::pages_use_count"),
-        field(SHMEM, "pages_pin_count", ""),
+        field(SHMEM, "pages_use_count", &["Fields::pages_use_count"]),
+        field(SHMEM, "pages_pin_count", &[]),
     ],
     source: include_str!("f04_pages_use_count.rs"),
 };

@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(5),
     slug: "sgt",
     items: &[
-        field(SHMEM, "sgt", "Object::sgt"),
-        function("__drm_gem_shmem_free_sgt_locked", ""),
+        field(SHMEM, "sgt", &["Fields::sgt"]),
+        function("__drm_gem_shmem_free_sgt_locked", &[]),
     ],
     source: include_str!("f05_sgt.rs"),
 };

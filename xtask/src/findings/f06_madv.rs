@@ -29,6 +29,6 @@ use super::{Finding, Number, SHMEM, field};
 pub(super) const FINDING: Finding = Finding {
     number: Number(6),
     slug: "madv",
-    items: &[field(SHMEM, "madv", "Object::madv")],
+    items: &[field(SHMEM, "madv", &["Fields::madv"])],
     source: include_str!("f06_madv.rs"),
 };

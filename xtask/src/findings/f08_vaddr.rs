@@ -29,6 +29,6 @@ use super::{Finding, Number, SHMEM, field};
 pub(super) const FINDING: Finding = Finding {
     number: Number(8),
     slug: "vaddr",
-    items: &[field(SHMEM, "vaddr", "Object::vaddr")],
+    items: &[field(SHMEM, "vaddr", &["Fields::vaddr"])],
     source: include_str!("f08_vaddr.rs"),
 };

@@ -29,6 +29,6 @@ use super::{Finding, Number, SHMEM, field};
 pub(super) const FINDING: Finding = Finding {
     number: Number(9),
     slug: "vmap_use_count",
-    items: &[field(SHMEM, "vmap_use_count", "Object::vmap_use_count")],
+    items: &[field(SHMEM, "vmap_use_count", &["Fields::vmap_use_count"])],
     source: include_str!("f09_vmap_use_count.rs"),
 };

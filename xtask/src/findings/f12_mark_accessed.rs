@@ -32,7 +32,7 @@ pub(super) const FINDING: Finding = Finding {
     items: &[field(
         SHMEM,
         "pages_mark_accessed_on_put",
-        "Object::pages_mark_accessed_on_put",
+        &["Object::pages_mark_accessed_on_put"],
     )],
     source: include_str!("f12_mark_accessed.rs"),
 };

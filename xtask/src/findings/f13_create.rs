@@ -30,11 +30,11 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(13),
     slug: "create",
     items: &[
-        function("drm_gem_shmem_create", "Object::create"),
-        function("drm_gem_shmem_create_with_mnt", ""),
-        function("drm_gem_shmem_create_with_handle", ""),
-        function("__drm_gem_shmem_create", "Object::create_private"),
-        function("drm_gem_shmem_init", ""),
+        function("drm_gem_shmem_create", &["create"]),
+        function("__drm_gem_shmem_create", &["create_private"]),
+        function("drm_gem_shmem_create_with_mnt", &[]),
+        function("drm_gem_shmem_create_with_handle", &[]),
+        function("drm_gem_shmem_init", &[]),
     ],
     source: include_str!("f13_create.rs"),
 };

@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(14),
     slug: "free",
     items: &[
-        function("drm_gem_shmem_free", "Object::free"),
-        function("drm_gem_shmem_release", ""),
+        function("drm_gem_shmem_free", &["Object::free"]),
+        function("drm_gem_shmem_release", &[]),
     ],
     source: include_str!("f14_free.rs"),
 };

@@ -31,7 +31,7 @@ pub(super) const FINDING: Finding = Finding {
     slug: "get_sg_table",
     items: &[function(
         "drm_gem_shmem_get_sg_table",
-        "Object::get_sg_table",
+        &["Object::get_sg_table"],
     )],
     source: include_str!("f16_get_sg_table.rs"),
 };

@@ -30,10 +30,10 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(17),
     slug: "put_pages",
     items: &[
-        function("drm_gem_shmem_put_pages", "Object::put_pages"),
-        function("drm_gem_shmem_put_pages_locked", ""),
-        function("drm_gem_shmem_get_pages", ""),
-        function("drm_gem_shmem_get_pages_locked", ""),
+        function("drm_gem_shmem_put_pages", &["Object::put_pages"]),
+        function("drm_gem_shmem_put_pages_locked", &[]),
+        function("drm_gem_shmem_get_pages", &[]),
+        function("drm_gem_shmem_get_pages_locked", &[]),
     ],
     source: include_str!("f17_put_pages.rs"),
 };

@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(19),
     slug: "pin",
     items: &[
-        function("drm_gem_shmem_pin", "Object::pin"),
-        function("drm_gem_shmem_unpin", "Object::unpin"),
+        function("drm_gem_shmem_pin", &["Object::pin"]),
+        function("drm_gem_shmem_unpin", &["Object::unpin"]),
     ],
     source: include_str!("f19_pin.rs"),
 };

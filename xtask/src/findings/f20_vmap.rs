@@ -30,10 +30,10 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(20),
     slug: "vmap",
     items: &[
-        function("drm_gem_shmem_vmap", "Object::vmap"),
-        function("drm_gem_shmem_vunmap", "Object::vunmap"),
-        function("drm_gem_shmem_vmap_locked", ""),
-        function("drm_gem_shmem_vunmap_locked", ""),
+        function("drm_gem_shmem_vmap", &["Object::vmap"]),
+        function("drm_gem_shmem_vunmap", &["Object::vunmap"]),
+        function("drm_gem_shmem_vmap_locked", &[]),
+        function("drm_gem_shmem_vunmap_locked", &[]),
     ],
     source: include_str!("f20_vmap.rs"),
 };

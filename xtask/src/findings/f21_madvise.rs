@@ -1,4 +1,4 @@
-//! F21: madvise with a value nobody checks.
+//! F21: madvise with a value that nobody checks.
 //!
 //! # What
 //!
@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(21),
     slug: "madvise",
     items: &[
-        function("drm_gem_shmem_madvise", "Object::madvise"),
-        function("drm_gem_shmem_madvise_locked", ""),
+        function("drm_gem_shmem_madvise", &["Object::madvise"]),
+        function("drm_gem_shmem_madvise_locked", &[]),
     ],
     source: include_str!("f21_madvise.rs"),
 };

@@ -1,4 +1,4 @@
-//! F22: a purge test read without the lock.
+//! F22: the purge test.
 //!
 //! # What
 //!
@@ -31,7 +31,7 @@ pub(super) const FINDING: Finding = Finding {
     slug: "is_purgeable",
     items: &[function(
         "drm_gem_shmem_is_purgeable",
-        "Object::is_purgeable",
+        &["Object::is_purgeable"],
     )],
     source: include_str!("f22_is_purgeable.rs"),
 };

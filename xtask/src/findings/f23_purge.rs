@@ -30,8 +30,8 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(23),
     slug: "purge",
     items: &[
-        function("drm_gem_shmem_purge", "Object::purge"),
-        function("drm_gem_shmem_purge_locked", ""),
+        function("drm_gem_shmem_purge", &["Object::purge"]),
+        function("drm_gem_shmem_purge_locked", &[]),
     ],
     source: include_str!("f23_purge.rs"),
 };

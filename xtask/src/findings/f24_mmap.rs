@@ -29,6 +29,6 @@ use super::{Finding, Number, function};
 pub(super) const FINDING: Finding = Finding {
     number: Number(24),
     slug: "mmap",
-    items: &[function("drm_gem_shmem_mmap", "Object::mmap")],
+    items: &[function("drm_gem_shmem_mmap", &["Object::mmap"])],
     source: include_str!("f24_mmap.rs"),
 };

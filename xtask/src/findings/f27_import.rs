@@ -32,14 +32,11 @@ pub(super) const FINDING: Finding = Finding {
     items: &[
         function(
             "drm_gem_shmem_prime_import_sg_table",
-            "prime_import_sg_table",
+            &["prime_import_sg_table"],
         ),
-        function("drm_gem_shmem_prime_import_no_map", ""),
-        hook(
-            "gem_prime_import_sg_table",
-            "Driver::gem_prime_import_sg_table",
-        ),
-        hook("gem_prime_import", "Driver::gem_prime_import"),
+        function("drm_gem_shmem_prime_import_no_map", &[]),
+        hook("gem_prime_import_sg_table", &[]),
+        hook("gem_prime_import", &[]),
     ],
     source: include_str!("f27_import.rs"),
 };

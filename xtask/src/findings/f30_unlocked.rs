@@ -1,4 +1,4 @@
-//! F30: a field touched after the reservation lock was dropped.
+//! F30: a field touched without the reservation lock.
 //!
 //! # What
 //!
@@ -24,11 +24,11 @@
 //! x();
 //! ```
 
-use super::{Finding, Number};
+use super::{Finding, Number, function};
 
 pub(super) const FINDING: Finding = Finding {
     number: Number(30),
     slug: "unlocked",
-    items: &[],
+    items: &[function("", &["Object::racy", "Object::racy_mut"])],
     source: include_str!("f30_unlocked.rs"),
 };

@@ -29,6 +29,6 @@ use super::{Finding, GEM, Number, field};
 pub(super) const FINDING: Finding = Finding {
     number: Number(31),
     slug: "resv",
-    items: &[field(GEM, "resv", "Object::resv")],
+    items: &[field(GEM, "resv", &[])],
     source: include_str!("f31_resv.rs"),
 };

@@ -29,6 +29,6 @@ use super::{Finding, GEM, Number, field};
 pub(super) const FINDING: Finding = Finding {
     number: Number(33),
     slug: "filp",
-    items: &[field(GEM, "filp", "Object::filp")],
+    items: &[field(GEM, "filp", &[])],
     source: include_str!("f33_filp.rs"),
 };

@@ -30,9 +30,9 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(34),
     slug: "fbdev",
     items: &[
-        function("drm_fbdev_shmem_setup", "fbdev_setup"),
-        function("drm_fbdev_shmem_driver_fbdev_probe", ""),
-        constant("DRM_FBDEV_SHMEM_DRIVER_OPS", ""),
+        function("drm_fbdev_shmem_setup", &[]),
+        function("drm_fbdev_shmem_driver_fbdev_probe", &[]),
+        constant("DRM_FBDEV_SHMEM_DRIVER_OPS", &[]),
     ],
     source: include_str!("f34_fbdev.rs"),
 };

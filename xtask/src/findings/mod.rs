@@ -33,14 +33,15 @@ pub enum Kind {
 pub struct Item {
     /// What the C name is.
     pub kind: Kind,
-    /// The C name.
+    /// The C name; empty for Rust items that C has no name for.
     pub c: &'static str,
-    /// The item of `gem_shmem::legacy` that models it; empty where the model needs none.
-    pub rust: &'static str,
+    /// The items of `gem_shmem::legacy` that model it, as the compiler names them; empty where
+    /// the model has none.
+    pub rust: &'static [&'static str],
 }
 
 impl Item {
-    const fn new(kind: Kind, c: &'static str, rust: &'static str) -> Self {
+    const fn new(kind: Kind, c: &'static str, rust: &'static [&'static str]) -> Self {
         Item { kind, c, rust }
     }
 }
@@ -54,22 +55,22 @@ pub const DRIVER: &str = "drm_driver";
 /// `struct drm_gem_object_funcs`, the operations of an object.
 pub const FUNCS: &str = "drm_gem_object_funcs";
 
-const fn ty(c: &'static str, rust: &'static str) -> Item {
+const fn ty(c: &'static str, rust: &'static [&'static str]) -> Item {
     Item::new(Kind::Type, c, rust)
 }
-const fn function(c: &'static str, rust: &'static str) -> Item {
+const fn function(c: &'static str, rust: &'static [&'static str]) -> Item {
     Item::new(Kind::Function, c, rust)
 }
-const fn constant(c: &'static str, rust: &'static str) -> Item {
+const fn constant(c: &'static str, rust: &'static [&'static str]) -> Item {
     Item::new(Kind::Macro, c, rust)
 }
-const fn field(of: &'static str, c: &'static str, rust: &'static str) -> Item {
+const fn field(of: &'static str, c: &'static str, rust: &'static [&'static str]) -> Item {
     Item::new(Kind::Field(of), c, rust)
 }
-const fn hook(c: &'static str, rust: &'static str) -> Item {
+const fn hook(c: &'static str, rust: &'static [&'static str]) -> Item {
     Item::new(Kind::Hook(DRIVER), c, rust)
 }
-const fn entry(c: &'static str, rust: &'static str) -> Item {
+const fn entry(c: &'static str, rust: &'static [&'static str]) -> Item {
     Item::new(Kind::Entry(FUNCS), c, rust)
 }
 
@@ -131,10 +132,7 @@ impl Finding {
 
     /// The Rust items of `gem_shmem::legacy` it stands for.
     pub fn rust_items(&self) -> impl Iterator<Item = &'static str> {
-        self.items
-            .iter()
-            .map(|item| item.rust)
-            .filter(|rust| !rust.is_empty())
+        self.items.iter().flat_map(|item| item.rust).copied()
     }
 }
 
@@ -202,6 +200,9 @@ mod tests {
         let mut seen = BTreeMap::new();
         for finding in all() {
             for item in finding.items {
+                if item.c.is_empty() {
+                    continue;
+                }
                 if let Some(other) = seen.insert((item.kind, item.c), finding.number) {
                     panic!("{} is {} and {}", item.c, other, finding.number);
                 }
@@ -232,6 +233,50 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The items that `gem_shmem::legacy` marks, as `F03 pages`.
+    fn marked_items() -> Vec<String> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../gem-shmem/src/legacy");
+        let mut out = Vec::new();
+        for entry in std::fs::read_dir(folder).expect("the base class's folder") {
+            let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("text");
+            let lines: Vec<&str> = text.lines().map(str::trim).collect();
+            for (at, line) in lines.iter().enumerate() {
+                let Some((_, rest)) = line.split_once("deprecated(note = \"") else {
+                    continue;
+                };
+                let number = rest.split('"').next().unwrap_or_default();
+                let item = lines[at..]
+                    .iter()
+                    .find_map(|line| line.strip_prefix("pub "))
+                    .expect("an item");
+                let item = ["struct ", "trait ", "fn ", "const "]
+                    .iter()
+                    .fold(item, |item, word| item.strip_prefix(word).unwrap_or(item));
+                let name = item
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next()
+                    .unwrap_or_default();
+                out.push(format!("{number} {name}"));
+            }
+        }
+        out.sort();
+        out
+    }
+
+    #[test]
+    fn the_items_are_those_that_the_base_class_marks() {
+        let mut listed: Vec<String> = all()
+            .iter()
+            .flat_map(|finding| finding.rust_items().map(|item| (finding.number, item)))
+            .map(|(number, item)| format!("{number} {}", item.rsplit("::").next().unwrap_or(item)))
+            .collect();
+        listed.sort();
+        listed.dedup();
+        let mut marked = marked_items();
+        marked.dedup();
+        assert_eq!(listed, marked);
     }
 
     #[test]

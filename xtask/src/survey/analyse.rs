@@ -35,18 +35,25 @@ pub fn analyse(spec: &str) -> Result<Analysis> {
     let skips = Skips::default();
     let mut scan = scan::scan(&tree, &skips)?;
     if scan.groups.is_empty() {
-        return Err(Failure::new(format!("`{}` has no DRM drivers", tree.path().display()))
-            .next("give the whole source of a kernel"));
+        return Err(
+            Failure::new(format!("`{}` has no DRM drivers", tree.path().display()))
+                .next("give the whole source of a kernel"),
+        );
     }
     let candidates = drivers::find(&scan);
     if candidates.is_empty() {
-        return Err(Failure::new(format!("no driver in `{}` uses gem-shmem", tree.path().display()))
-            .next("gem-shmem is in kernels since Linux 5.2"));
+        return Err(Failure::new(format!(
+            "no driver in `{}` uses gem-shmem",
+            tree.path().display()
+        ))
+        .next("gem-shmem is in kernels since Linux 5.2"));
     }
-    let paths: BTreeSet<String> = candidates.iter().flat_map(|it| it.files.iter().cloned()).collect();
+    let paths: BTreeSet<String> = candidates
+        .iter()
+        .flat_map(|it| it.files.iter().cloned())
+        .collect();
     let texts = scan.texts(&tree, &paths, &skips)?;
-    let headers = scan.small.iter().filter(|(path, _)| is_core_header(path));
-    let core = core_database(headers.map(|(path, text)| (path.clone(), text.clone())).collect(), &skips);
+    let core = core_database(included(&texts, &scan.small), &skips);
     let watch = Watch::new();
 
     let mut report = Report {
@@ -59,19 +66,34 @@ pub fn analyse(spec: &str) -> Result<Analysis> {
     };
     let mut rejected = Vec::new();
     for candidate in &candidates {
-        let files = candidate.files.iter().filter_map(|path| Some((path.clone(), texts.get(path)?.clone())));
+        let files = candidate
+            .files
+            .iter()
+            .filter_map(|path| Some((path.clone(), texts.get(path)?.clone())));
         let (files, own) = read_files(files.collect(), &skips);
-        let unit = Unit { files: &files, decls: Declarations { own: &own, core: &core } };
+        let unit = Unit {
+            files: &files,
+            decls: Declarations {
+                own: &own,
+                core: &core,
+            },
+        };
         let found = sites::find(unit, &watch, &|_| true);
         rejected.extend(found.rejected.iter().cloned());
         if candidate.is_core {
             if !found.sites.is_empty() {
-                report.core.push(Core { path: candidate.path.clone(), sites: found.sites });
+                report.core.push(Core {
+                    path: candidate.path.clone(),
+                    sites: found.sites,
+                });
             }
         } else if let Some(driver) = driver(candidate, unit, found) {
             report.drivers.push(driver);
         } else {
-            report.notes.push(format!("{} names gem-shmem but does not use it", candidate.path));
+            report.notes.push(format!(
+                "{} names gem-shmem but does not use it",
+                candidate.path
+            ));
         }
     }
     for it in drivers::unused_selectors(&scan, &candidates) {
@@ -96,12 +118,19 @@ fn driver(candidate: &Candidate, unit: Unit<'_>, found: sites::Found) -> Option<
     let traits = classify::traits(unit);
     let (class, why) = classify::classify(candidate, &found, &traits);
     let (functions, fields) = report::count(&found.sites);
-    let locked =
-        functions.iter().filter(|(name, _)| name.ends_with("_locked")).map(|(n, c)| (n.clone(), *c)).collect();
+    let locked = functions
+        .iter()
+        .filter(|(name, _)| name.ends_with("_locked"))
+        .map(|(n, c)| (n.clone(), *c))
+        .collect();
     let mut hooks: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut operations: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for set in found.set {
-        let map = if set.table == crate::findings::DRIVER { &mut hooks } else { &mut operations };
+        let map = if set.table == crate::findings::DRIVER {
+            &mut hooks
+        } else {
+            &mut operations
+        };
         map.entry(set.entry).or_default().push(set.value);
     }
     Some(Driver {
@@ -138,7 +167,17 @@ fn read_files(files: Vec<(String, Vec<u8>)>, skips: &Skips) -> (Vec<SourceFile>,
                     index::FileIndex::default()
                 }
             };
-            (SourceFile { path, text, cleaned, tokens, tree, index }, shared)
+            (
+                SourceFile {
+                    path,
+                    text,
+                    cleaned,
+                    tokens,
+                    tree,
+                    index,
+                },
+                shared,
+            )
         })
         .collect();
     let mut own = Database::default();
@@ -150,11 +189,38 @@ fn read_files(files: Vec<(String, Vec<u8>)>, skips: &Skips) -> (Vec<SourceFile>,
     (out, own)
 }
 
+/// The core's headers that `texts` include, and all of DRM's.
+fn included(
+    texts: &BTreeMap<String, Vec<u8>>,
+    small: &BTreeMap<String, Vec<u8>>,
+) -> Vec<(String, Vec<u8>)> {
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for text in texts.values() {
+        for line in text
+            .split(|&byte| byte == b'\n')
+            .filter(|line| line.starts_with(b"#include"))
+        {
+            let line = String::from_utf8_lossy(line);
+            let name = line.split(['<', '>']).nth(1).unwrap_or("");
+            wanted.insert(format!("include/{name}"));
+        }
+    }
+    small
+        .iter()
+        .filter(|(path, _)| is_core_header(path))
+        .filter(|(path, _)| path.starts_with("include/drm/") || wanted.contains(*path))
+        .map(|(path, text)| (path.clone(), text.clone()))
+        .collect()
+}
+
 /// What the core's headers declare. The base class's own shape is known without them.
 fn core_database(headers: Vec<(String, Vec<u8>)>, skips: &Skips) -> Database {
     let (_, mut core) = read_files(headers, skips);
-    core.forget_macros();
-    core.add_struct(SHMEM, HashMap::from([("base".to_owned(), Ty::Struct(GEM.to_owned()))]));
+    core.forget_files();
+    core.add_struct(
+        SHMEM,
+        HashMap::from([("base".to_owned(), Ty::Struct(GEM.to_owned()))]),
+    );
     let to_base = Ty::Struct(SHMEM.to_owned());
     for function in ["to_drm_gem_shmem_obj", "drm_gem_shmem_create"] {
         core.add_function(function, to_base.clone());
@@ -181,5 +247,8 @@ fn version(small: &BTreeMap<String, Vec<u8>>) -> Option<String> {
 }
 
 fn tree_name(tree: &Tree) -> String {
-    tree.path().file_name().map_or_else(|| "unknown".to_owned(), |name| name.to_string_lossy().into_owned())
+    tree.path().file_name().map_or_else(
+        || "unknown".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }

@@ -11,10 +11,16 @@ use super::sites::{Found, Site, What};
 const SHOWS: [(Trait, &[&str]); 6] = [
     (Trait::Gpuvm, &["drm_gpuvm_*", "drm_gpuva_*"]),
     (Trait::DrmMm, &["drm_mm_insert_node*"]),
-    (Trait::Shrinker, &["shrinker_register", "register_shrinker", "drm_gem_lru_scan"]),
+    (
+        Trait::Shrinker,
+        &["shrinker_register", "register_shrinker", "drm_gem_lru_scan"],
+    ),
     (Trait::ZoneMask, &["mapping_set_gfp_mask"]),
     (Trait::Modeset, &["DRIVER_MODESET"]),
-    (Trait::Coherency, &["dev_is_dma_coherent", "device_get_dma_attr", "coherent"]),
+    (
+        Trait::Coherency,
+        &["dev_is_dma_coherent", "device_get_dma_attr", "coherent"],
+    ),
 ];
 
 /// What a unit uses that decides how memory is managed, each with where.
@@ -30,7 +36,8 @@ pub(crate) fn traits(unit: Unit<'_>) -> BTreeMap<Trait, String> {
                 })
             });
             if let Some((it, _)) = shown {
-                out.entry(*it).or_insert_with(|| format!("{}:{}", file.path, file.line(token.start)));
+                out.entry(*it)
+                    .or_insert_with(|| format!("{}:{}", file.path, file.line(token.start)));
             }
         }
     }
@@ -45,18 +52,27 @@ pub(crate) fn classify(
 ) -> (Class, Vec<String>) {
     let mut why = Vec::new();
     for it in &candidate.selected {
-        why.push(format!("{} selects {OPTION} ({}:{})", it.option, it.file, it.line));
+        why.push(format!(
+            "{} selects {OPTION} ({}:{})",
+            it.option, it.file, it.line
+        ));
     }
     if candidate.selected.is_empty() {
-        why.push(format!("found by use; no option that selects {OPTION} builds it"));
+        why.push(format!(
+            "found by use; no option that selects {OPTION} builds it"
+        ));
     }
-    let is_test = candidate.selected.iter().any(|it| it.is_test) || candidate.path.contains("/tests/");
+    let is_test =
+        candidate.selected.iter().any(|it| it.is_test) || candidate.path.contains("/tests/");
     if is_test {
         why.push("built for KUnit".to_owned());
         return (Class::Test, why);
     }
     if let Some(site) = device_reads(&found.sites) {
-        why.push(format!("a device reaches the pages: {} ({}:{})", site.symbol, site.file, site.line));
+        why.push(format!(
+            "a device reaches the pages: {} ({}:{})",
+            site.symbol, site.file, site.line
+        ));
         return (Class::Uma, why);
     }
     match traits.get(&Trait::Modeset) {
@@ -66,7 +82,10 @@ pub(crate) fn classify(
             (Class::KmsSimple, why)
         }
         None => {
-            why.push("no DRIVER_MODESET, and no scatter table is asked for: it only gives out buffers".to_owned());
+            why.push(
+                "no DRIVER_MODESET, and no scatter table is asked for: it only gives out buffers"
+                    .to_owned(),
+            );
             (Class::Provider, why)
         }
     }
@@ -78,5 +97,8 @@ fn device_reads(sites: &[Site]) -> Option<&Site> {
         matches!(site.what, What::Call | What::Callback)
             && site.symbol.starts_with("drm_gem_shmem_get_pages_sgt")
     };
-    sites.iter().find(asks).or_else(|| sites.iter().find(|site| site.symbol == "sgt"))
+    sites
+        .iter()
+        .find(asks)
+        .or_else(|| sites.iter().find(|site| site.symbol == "sgt"))
 }

@@ -48,14 +48,22 @@ pub(crate) fn find(scan: &Scan) -> Vec<Candidate> {
         .collect();
     let mut out = Vec::new();
     for folder in scan.user_groups() {
-        let mentions: BTreeSet<&String> =
-            scan.mentions.iter().filter(|path| group(path) == Some(&folder)).collect();
+        let mentions: BTreeSet<&String> = scan
+            .mentions
+            .iter()
+            .filter(|path| group(path) == Some(&folder))
+            .collect();
         if folder == DRM || folder == ACCEL {
             out.extend(core(&folder, &mentions));
             continue;
         }
-        let Some(all) = scan.groups.get(&folder) else { continue };
-        let own: Vec<&Module> = modules.iter().filter(|it| within(&it.folder, &folder)).collect();
+        let Some(all) = scan.groups.get(&folder) else {
+            continue;
+        };
+        let own: Vec<&Module> = modules
+            .iter()
+            .filter(|it| within(&it.folder, &folder))
+            .collect();
         out.extend(split(&folder, all, &mentions, &own, &selectors));
     }
     out.sort_by(|a, b| a.path.cmp(&b.path));
@@ -64,8 +72,10 @@ pub(crate) fn find(scan: &Scan) -> Vec<Candidate> {
 
 /// The options that select the base class, of which no file that uses it was found.
 pub(crate) fn unused_selectors(scan: &Scan, found: &[Candidate]) -> Vec<Selector> {
-    let used: BTreeSet<&str> =
-        found.iter().flat_map(|it| it.selected.iter().map(|it| it.option.as_str())).collect();
+    let used: BTreeSet<&str> = found
+        .iter()
+        .flat_map(|it| it.selected.iter().map(|it| it.option.as_str()))
+        .collect();
     scan.small
         .iter()
         .filter(|(path, _)| is_kconfig(path))
@@ -83,7 +93,10 @@ fn core(folder: &str, mentions: &BTreeSet<&String>) -> Vec<Candidate> {
         .iter()
         .filter(|path| **path != HELPER)
         .map(|path| {
-            let name = path[folder.len() + 1..].trim_end_matches(".c").trim_end_matches(".h").to_owned();
+            let name = path[folder.len() + 1..]
+                .trim_end_matches(".c")
+                .trim_end_matches(".h")
+                .to_owned();
             Candidate {
                 name,
                 aliases: Vec::new(),
@@ -109,7 +122,14 @@ fn split(
         let selected = selected_by(folder, modules.first().copied(), selectors);
         let aliases = aliases(folder, modules.first().copied(), &selected);
         let name = named(folder);
-        return vec![Candidate { name, aliases, path: folder.to_owned(), files: all.clone(), selected, is_core: false }];
+        return vec![Candidate {
+            name,
+            aliases,
+            path: folder.to_owned(),
+            files: all.clone(),
+            selected,
+            is_core: false,
+        }];
     }
     let mut out: BTreeMap<String, Candidate> = BTreeMap::new();
     let mut left: BTreeSet<&String> = mentions.iter().copied().collect();
@@ -124,17 +144,42 @@ fn split(
             [one] => one.clone(),
             _ => module.folder.clone(),
         };
-        let files = module.sources.iter().filter(|path| all.contains(*path)).cloned().chain(headers()).collect();
-        let it = Candidate { name: module.name.clone(), aliases, path, files, selected, is_core: false };
+        let files = module
+            .sources
+            .iter()
+            .filter(|path| all.contains(*path))
+            .cloned()
+            .chain(headers())
+            .collect();
+        let it = Candidate {
+            name: module.name.clone(),
+            aliases,
+            path,
+            files,
+            selected,
+            is_core: false,
+        };
         out.insert(module.name.clone(), it);
     }
     // A header belongs to whoever includes it; a C file that no makefile names stands for itself.
     left.retain(|path| path.ends_with(".c"));
     for path in left {
-        let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".c").to_owned();
+        let name = path
+            .rsplit('/')
+            .next()
+            .unwrap_or(path)
+            .trim_end_matches(".c")
+            .to_owned();
         let files = headers().chain([path.clone()]).collect();
         let selected = Vec::new();
-        let it = Candidate { name: name.clone(), aliases: Vec::new(), path: path.clone(), files, selected, is_core: false };
+        let it = Candidate {
+            name: name.clone(),
+            aliases: Vec::new(),
+            path: path.clone(),
+            files,
+            selected,
+            is_core: false,
+        };
         out.entry(name).or_insert(it);
     }
     out.into_values().collect()
@@ -142,7 +187,11 @@ fn split(
 
 fn named(folder: &str) -> String {
     let last = folder.rsplit('/').next().unwrap_or(folder);
-    NAMES.iter().find(|(path, _)| *path == folder).map_or(last, |(_, name)| name).to_owned()
+    NAMES
+        .iter()
+        .find(|(path, _)| *path == folder)
+        .map_or(last, |(_, name)| name)
+        .to_owned()
 }
 
 fn selected_by(folder: &str, module: Option<&Module>, selectors: &[Selector]) -> Vec<Selector> {
@@ -150,7 +199,10 @@ fn selected_by(folder: &str, module: Option<&Module>, selectors: &[Selector]) ->
         .iter()
         .filter(|it| match module {
             Some(module) => module.options.contains(&it.option),
-            None => it.file.rsplit_once('/').is_some_and(|(dir, _)| dir == folder),
+            None => it
+                .file
+                .rsplit_once('/')
+                .is_some_and(|(dir, _)| dir == folder),
         })
         .cloned()
         .collect()

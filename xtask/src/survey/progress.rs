@@ -16,7 +16,12 @@ impl Progress {
     /// A step named `what`.
     pub(crate) fn new(what: &'static str) -> Self {
         let shown = std::io::stderr().is_terminal();
-        Progress { what, shown, total: AtomicU64::new(0), done: AtomicU64::new(0) }
+        Progress {
+            what,
+            shown,
+            total: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+        }
     }
 
     /// How much there is to do, in the step's own unit.
@@ -34,7 +39,12 @@ impl Progress {
         let percent = |done: u64| done.min(total) * 100 / total;
         if percent(before) != percent(before + by) {
             // A terminal that went away is no reason to stop.
-            let _ = write!(std::io::stderr(), "\r{} {:3} %", self.what, percent(before + by));
+            let _ = write!(
+                std::io::stderr(),
+                "\r{} {:3} %",
+                self.what,
+                percent(before + by)
+            );
         }
     }
 }

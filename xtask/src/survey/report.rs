@@ -165,13 +165,19 @@ impl Report {
 
     /// The number of drivers of a class.
     pub fn count(&self, class: Class) -> usize {
-        self.drivers.iter().filter(|driver| driver.class == class).count()
+        self.drivers
+            .iter()
+            .filter(|driver| driver.class == class)
+            .count()
     }
 
     /// Whether everything was looked at and judged.
     pub fn is_complete(&self) -> bool {
         !self.skipped.iter().any(|skip| skip.loses)
-            && self.drivers.iter().all(|driver| driver.unresolved.is_empty())
+            && self
+                .drivers
+                .iter()
+                .all(|driver| driver.unresolved.is_empty())
     }
 }
 
@@ -179,7 +185,10 @@ impl Report {
 pub(crate) fn count(sites: &[Site]) -> (BTreeMap<String, usize>, BTreeMap<String, FieldUse>) {
     let mut functions: BTreeMap<String, usize> = BTreeMap::new();
     let mut fields: BTreeMap<String, FieldUse> = BTreeMap::new();
-    for site in sites.iter().filter(|site| site.finding != Some(super::sites::UNLOCKED)) {
+    for site in sites
+        .iter()
+        .filter(|site| site.finding != Some(super::sites::UNLOCKED))
+    {
         let (read, write, free) = match site.what {
             What::Call | What::Callback | What::Macro => {
                 *functions.entry(site.symbol.clone()).or_default() += 1;

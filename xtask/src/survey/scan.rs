@@ -16,10 +16,14 @@ use super::source::{self, ACCEL, DRM, Tree};
 use crate::Result;
 
 /// The most text that is kept in memory during the first look, in bytes.
-const KEPT: usize = 192 << 20;
+const KEPT: usize = 128 << 20;
 /// What a file that may use the base class holds, in any letter case the kernel uses.
-const MENTIONS: [&[u8]; 4] =
-    [b"drm_gem_shmem", b"DRM_GEM_SHMEM", b"drm_fbdev_shmem", b"DRM_FBDEV_SHMEM"];
+const MENTIONS: [&[u8]; 4] = [
+    b"drm_gem_shmem",
+    b"DRM_GEM_SHMEM",
+    b"drm_fbdev_shmem",
+    b"DRM_FBDEV_SHMEM",
+];
 
 /// What the first look found.
 #[derive(Debug, Default)]
@@ -67,7 +71,8 @@ pub(crate) fn scan(tree: &Tree, skips: &Skips) -> Result<Scan> {
         &|path, bytes| {
             let is_c = path.ends_with(".c") || path.ends_with(".h");
             let group = group(path).filter(|_| is_c);
-            let mentions = group.is_some() && finders.iter().any(|finder| finder.find(&bytes).is_some());
+            let mentions =
+                group.is_some() && finders.iter().any(|finder| finder.find(&bytes).is_some());
             let mut scan = lock(&scan);
             match group {
                 None => {
@@ -77,7 +82,10 @@ pub(crate) fn scan(tree: &Tree, skips: &Skips) -> Result<Scan> {
                     if mentions {
                         scan.mentions.insert(path.to_owned());
                     }
-                    scan.groups.entry(group.to_owned()).or_default().insert(path.to_owned());
+                    scan.groups
+                        .entry(group.to_owned())
+                        .or_default()
+                        .insert(path.to_owned());
                     if keeps {
                         scan.keep(group, path, bytes);
                     }
@@ -104,7 +112,11 @@ impl Scan {
         self.total += bytes.len();
         kept.files.insert(path.to_owned(), bytes);
         while self.total > KEPT {
-            let mentioned: BTreeSet<&str> = self.mentions.iter().filter_map(|path| self::group(path)).collect();
+            let mentioned: BTreeSet<&str> = self
+                .mentions
+                .iter()
+                .filter_map(|path| self::group(path))
+                .collect();
             let largest = self
                 .kept
                 .iter_mut()
@@ -112,13 +124,20 @@ impl Scan {
                 .max_by_key(|(group, kept)| (!mentioned.contains(group.as_str()), kept.bytes));
             let Some((_, kept)) = largest else { return };
             self.total -= kept.bytes;
-            *kept = Kept { dropped: true, ..Kept::default() };
+            *kept = Kept {
+                dropped: true,
+                ..Kept::default()
+            };
         }
     }
 
     /// The groups with a mention.
     pub(crate) fn user_groups(&self) -> BTreeSet<String> {
-        self.mentions.iter().filter_map(|path| group(path)).map(str::to_owned).collect()
+        self.mentions
+            .iter()
+            .filter_map(|path| group(path))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The text of the files in `paths`: what was kept, and the rest read again.
@@ -130,10 +149,17 @@ impl Scan {
     ) -> Result<BTreeMap<String, Vec<u8>>> {
         let mut texts = BTreeMap::new();
         for kept in std::mem::take(&mut self.kept).into_values() {
-            texts.extend(kept.files.into_iter().filter(|(path, _)| paths.contains(path)));
+            texts.extend(
+                kept.files
+                    .into_iter()
+                    .filter(|(path, _)| paths.contains(path)),
+            );
         }
-        let missing: BTreeSet<&str> =
-            paths.iter().filter(|path| !texts.contains_key(*path)).map(String::as_str).collect();
+        let missing: BTreeSet<&str> = paths
+            .iter()
+            .filter(|path| !texts.contains_key(*path))
+            .map(String::as_str)
+            .collect();
         if !missing.is_empty() {
             let read = Mutex::new(BTreeMap::new());
             let progress = Progress::new("reading the users");
@@ -157,7 +183,10 @@ mod tests {
 
     #[test]
     fn a_group_is_the_folder_below_drm_or_accel() {
-        assert_eq!(group("drivers/gpu/drm/lima/lima_gem.c"), Some("drivers/gpu/drm/lima"));
+        assert_eq!(
+            group("drivers/gpu/drm/lima/lima_gem.c"),
+            Some("drivers/gpu/drm/lima")
+        );
         assert_eq!(group("drivers/gpu/drm/a/b/c.c"), Some("drivers/gpu/drm/a"));
         assert_eq!(group("drivers/gpu/drm/drm_gem.c"), Some("drivers/gpu/drm"));
         assert_eq!(group("include/drm/drm_gem.h"), None);
@@ -167,9 +196,17 @@ mod tests {
     fn what_is_kept_is_bounded_and_groups_with_a_mention_stay_longest() {
         let mut scan = Scan::default();
         scan.mentions.insert("drivers/gpu/drm/user/a.c".to_owned());
-        scan.keep("drivers/gpu/drm/user", "drivers/gpu/drm/user/a.c", vec![0; KEPT / 2]);
+        scan.keep(
+            "drivers/gpu/drm/user",
+            "drivers/gpu/drm/user/a.c",
+            vec![0; KEPT / 2],
+        );
         for number in 0..4 {
-            scan.keep("drivers/gpu/drm/big", &format!("drivers/gpu/drm/big/{number}.c"), vec![0; KEPT / 4]);
+            scan.keep(
+                "drivers/gpu/drm/big",
+                &format!("drivers/gpu/drm/big/{number}.c"),
+                vec![0; KEPT / 4],
+            );
         }
         assert!(scan.total <= KEPT);
         assert!(scan.kept["drivers/gpu/drm/big"].dropped);

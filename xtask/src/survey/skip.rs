@@ -48,7 +48,11 @@ impl Skips {
             Why::NameNotUtf8 => "its name is not UTF-8".to_owned(),
             Why::ParserGaveUp => "the parser gave up within its time".to_owned(),
         };
-        let skip = Skip { file: file.to_owned(), why, loses };
+        let skip = Skip {
+            file: file.to_owned(),
+            why,
+            loses,
+        };
         match self.0.lock() {
             Ok(mut list) => list.push(skip),
             // Another thread panicked while pushing; the list itself is whole.
@@ -58,7 +62,10 @@ impl Skips {
 
     /// All of them, in order.
     pub(crate) fn into_sorted(self) -> Vec<Skip> {
-        let mut list = self.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut list = self
+            .0
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         list.sort();
         list.dedup();
         list

@@ -9,26 +9,75 @@ use super::lex::{Kind, Tokens};
 
 /// Annotations that take no argument.
 const PLAIN: &[&str] = &[
-    "__init", "__exit", "__initdata", "__initconst", "__user", "__iomem", "__rcu", "__percpu",
-    "__force", "__must_check", "__maybe_unused", "__always_unused", "__used", "__packed", "__cold",
-    "__pure", "__ref", "__refdata", "__weak", "__visible", "__always_inline", "__ro_after_init",
-    "__read_mostly", "__malloc", "__private", "__nonstring", "____cacheline_aligned",
-    "____cacheline_aligned_in_smp", "noinline", "noinline_for_stack", "asmlinkage", "__no_kcsan",
+    "__init",
+    "__exit",
+    "__initdata",
+    "__initconst",
+    "__user",
+    "__iomem",
+    "__rcu",
+    "__percpu",
+    "__force",
+    "__must_check",
+    "__maybe_unused",
+    "__always_unused",
+    "__used",
+    "__packed",
+    "__cold",
+    "__pure",
+    "__ref",
+    "__refdata",
+    "__weak",
+    "__visible",
+    "__always_inline",
+    "__ro_after_init",
+    "__read_mostly",
+    "__malloc",
+    "__private",
+    "__nonstring",
+    "____cacheline_aligned",
+    "____cacheline_aligned_in_smp",
+    "noinline",
+    "noinline_for_stack",
+    "asmlinkage",
+    "__no_kcsan",
 ];
 /// Annotations that take arguments.
 const WITH_ARGUMENTS: &[&str] = &[
-    "__aligned", "__printf", "__scanf", "__counted_by", "__counted_by_le", "__counted_by_be",
-    "__acquires", "__releases", "__must_hold", "__cond_acquires", "__acquire", "__release",
-    "__section", "__free", "__cleanup", "__alloc_size", "__assume_aligned", "__guarded_by",
+    "__aligned",
+    "__printf",
+    "__scanf",
+    "__counted_by",
+    "__counted_by_le",
+    "__counted_by_be",
+    "__acquires",
+    "__releases",
+    "__must_hold",
+    "__cond_acquires",
+    "__acquire",
+    "__release",
+    "__section",
+    "__free",
+    "__cleanup",
+    "__alloc_size",
+    "__assume_aligned",
+    "__guarded_by",
 ];
 /// Loop macros whose names do not say `for_each`.
-const LOOPS: &[&str] = &["drm_exec_until_all_locked", "scoped_guard", "scoped_cond_guard"];
+const LOOPS: &[&str] = &[
+    "drm_exec_until_all_locked",
+    "scoped_guard",
+    "scoped_cond_guard",
+];
 
 /// A copy of `text` that a C parser reads better.
 pub(crate) fn clean(text: &[u8], tokens: &Tokens) -> Vec<u8> {
     let mut out = text.to_vec();
     let at = |index: usize| -> &[u8] {
-        tokens.list.get(index).map_or(b"", |token| &text[token.start..token.end])
+        tokens
+            .list
+            .get(index)
+            .map_or(b"", |token| &text[token.start..token.end])
     };
     let mut depth = 0_usize;
     for (index, token) in tokens.list.iter().enumerate() {
@@ -63,7 +112,10 @@ pub(crate) fn clean(text: &[u8], tokens: &Tokens) -> Vec<u8> {
             && (depth > 0 || token.define)
             && index > 0
             && matches!(at(index - 1), b"," | b"(")
-            && tokens.list.get(index + 1).is_some_and(|next| next.kind == Kind::Name)
+            && tokens
+                .list
+                .get(index + 1)
+                .is_some_and(|next| next.kind == Kind::Name)
             && matches!(at(index + 2), b"," | b")")
             && is_macro_argument(text, tokens, index)
         {
@@ -88,7 +140,13 @@ fn is_macro_argument(text: &[u8], tokens: &Tokens, index: usize) -> bool {
                 return name.kind == Kind::Name
                     && !matches!(
                         word,
-                        b"sizeof" | b"typeof" | b"__typeof__" | b"return" | b"if" | b"while" | b"offsetof"
+                        b"sizeof"
+                            | b"typeof"
+                            | b"__typeof__"
+                            | b"return"
+                            | b"if"
+                            | b"while"
+                            | b"offsetof"
                     );
             }
             b"(" | b"[" => depth -= 1,
@@ -100,8 +158,7 @@ fn is_macro_argument(text: &[u8], tokens: &Tokens, index: usize) -> bool {
 }
 
 fn is_loop(word: &[u8]) -> bool {
-    word.len() >= 5
-        && (memchr::memmem::find(word, b"for_each").is_some() || is_one_of(word, LOOPS))
+    word.len() >= 5 && (memchr::memmem::find(word, b"for_each").is_some() || is_one_of(word, LOOPS))
 }
 
 fn is_one_of(word: &[u8], list: &[&str]) -> bool {
@@ -131,21 +188,42 @@ mod tests {
 
     #[test]
     fn annotations_go_and_lengths_stay() {
-        assert_eq!(cleaned("static int __init f(void __user *p) {}"), "static int f(void *p) {}");
-        assert_eq!(cleaned("struct a { int b __aligned(8); };"), "struct a { int b ; };");
+        assert_eq!(
+            cleaned("static int __init f(void __user *p) {}"),
+            "static int f(void *p) {}"
+        );
+        assert_eq!(
+            cleaned("struct a { int b __aligned(8); };"),
+            "struct a { int b ; };"
+        );
     }
 
     #[test]
     fn loop_macros_become_loops_and_calls_do_not() {
-        assert_eq!(cleaned("{ list_for_each_entry(a, b, c) d; }"), "{ while (a, b, c) d; }");
-        assert_eq!(cleaned("{ bus_for_each_dev(a, b); }"), "{ bus_for_each_dev(a, b); }");
-        assert_eq!(cleaned("int my_for_each(int a) { }"), "int my_for_each(int a) { }");
+        assert_eq!(
+            cleaned("{ list_for_each_entry(a, b, c) d; }"),
+            "{ while (a, b, c) d; }"
+        );
+        assert_eq!(
+            cleaned("{ bus_for_each_dev(a, b); }"),
+            "{ bus_for_each_dev(a, b); }"
+        );
+        assert_eq!(
+            cleaned("int my_for_each(int a) { }"),
+            "int my_for_each(int a) { }"
+        );
     }
 
     #[test]
     fn a_type_among_arguments_loses_its_keyword() {
-        assert_eq!(cleaned("{ x = container_of(p, struct y, z); }"), "{ x = container_of(p, y, z); }");
-        assert_eq!(cleaned("{ x = sizeof(struct y); }"), "{ x = sizeof(struct y); }");
+        assert_eq!(
+            cleaned("{ x = container_of(p, struct y, z); }"),
+            "{ x = container_of(p, y, z); }"
+        );
+        assert_eq!(
+            cleaned("{ x = sizeof(struct y); }"),
+            "{ x = sizeof(struct y); }"
+        );
         assert_eq!(cleaned("int f(int, struct y);"), "int f(int, struct y);");
     }
 }

@@ -38,7 +38,10 @@ pub(crate) struct Database {
 impl Database {
     /// Adds a structure. A second one of the same name adds its fields.
     pub(crate) fn add_struct(&mut self, name: &str, fields: HashMap<String, Ty>) {
-        self.structs.entry(name.to_owned()).or_default().extend(fields);
+        self.structs
+            .entry(name.to_owned())
+            .or_default()
+            .extend(fields);
     }
 
     /// Adds a function by what it returns.
@@ -74,9 +77,11 @@ impl Database {
         }
     }
 
-    /// Forgets the macros: their positions are in files that are not kept.
-    pub(crate) fn forget_macros(&mut self) {
-        self.macros.clear();
+    /// Forgets where macros are: their files are not kept.
+    pub(crate) fn forget_files(&mut self) {
+        for it in self.macros.values_mut() {
+            it.file = usize::MAX;
+        }
     }
 
     /// Whether a function, variable, type or structure of this name is declared.
@@ -98,7 +103,11 @@ pub(crate) struct Declarations<'a> {
 }
 
 impl<'a> Declarations<'a> {
-    fn find<T>(&self, name: &str, map: impl Fn(&'a Database) -> &'a HashMap<String, T>) -> Option<&'a T> {
+    fn find<T>(
+        &self,
+        name: &str,
+        map: impl Fn(&'a Database) -> &'a HashMap<String, T>,
+    ) -> Option<&'a T> {
         map(self.own).get(name).or_else(|| map(self.core).get(name))
     }
 
@@ -106,7 +115,12 @@ impl<'a> Declarations<'a> {
     pub(crate) fn field(&self, of: &str, name: &str) -> Option<&'a Ty> {
         self.find(of, |db| &db.structs)
             .and_then(|fields| fields.get(name))
-            .or_else(|| self.core.structs.get(of).and_then(|fields| fields.get(name)))
+            .or_else(|| {
+                self.core
+                    .structs
+                    .get(of)
+                    .and_then(|fields| fields.get(name))
+            })
     }
 
     /// Whether the structure's fields are known.
@@ -132,6 +146,23 @@ impl<'a> Declarations<'a> {
     /// A macro.
     pub(crate) fn macro_named(&self, name: &str) -> Option<&'a Macro> {
         self.find(name, |db| &db.macros)
+    }
+
+    /// The structure of the variable that a use of macro `name` declares, if that is what it does:
+    /// `DEFINE_THING(variable)`.
+    pub(crate) fn declared_by(&self, name: &str) -> Option<Ty> {
+        let it = self.macro_named(name)?;
+        let body = String::from_utf8_lossy(&it.body);
+        let mut words = body
+            .split_whitespace()
+            .skip_while(|word| matches!(*word, "static" | "const"));
+        let (Some("struct"), Some(of), Some(variable)) = (words.next(), words.next(), words.next())
+        else {
+            return None;
+        };
+        let variable = variable.trim_end_matches([';', '=']);
+        let first = it.parameters.as_ref()?.first()?;
+        (variable == first).then(|| Ty::Struct(of.to_owned()))
     }
 
     /// The driver's own macros.

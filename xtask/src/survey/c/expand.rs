@@ -50,8 +50,11 @@ pub(crate) fn made(unit: Unit<'_>) -> Vec<Made> {
             if !makers.contains_key(file.word(index)) {
                 continue;
             }
-            let Some(close) = file.tokens.close(&file.text, index + 1) else { continue };
-            let used = String::from_utf8_lossy(&file.text[token.start..file.tokens.list[close].end]);
+            let Some(close) = file.tokens.close(&file.text, index + 1) else {
+                continue;
+            };
+            let used =
+                String::from_utf8_lossy(&file.text[token.start..file.tokens.list[close].end]);
             let expansion = expand(&used, &makers);
             collect(&expansion, number, token.start, &mut out);
         }
@@ -63,7 +66,9 @@ pub(crate) fn made(unit: Unit<'_>) -> Vec<Made> {
 fn takes_a_member(it: &Macro) -> bool {
     let tokens = Tokens::read(&it.body);
     let word = |index: usize| {
-        tokens.list.get(index).map_or("", |t| std::str::from_utf8(&it.body[t.start..t.end]).unwrap_or(""))
+        tokens.list.get(index).map_or("", |t| {
+            std::str::from_utf8(&it.body[t.start..t.end]).unwrap_or("")
+        })
     };
     let parameters = it.parameters.as_deref().unwrap_or_default();
     (1..tokens.list.len()).any(|index| {
@@ -80,14 +85,20 @@ struct Piece {
 
 /// Expands `used`, a use of one of `makers`, and what comes out of it.
 fn expand(used: &str, makers: &HashMap<&str, &Macro>) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = words(used).into_iter().map(|text| Piece { text, made: false }).collect();
+    let mut pieces: Vec<Piece> = words(used)
+        .into_iter()
+        .map(|text| Piece { text, made: false })
+        .collect();
     for _ in 0..ROUNDS {
         let mut out = Vec::with_capacity(pieces.len());
         let mut index = 0;
         let mut changed = false;
         while index < pieces.len() {
             let piece = &pieces[index];
-            match makers.get(piece.text.as_str()).and_then(|it| Some((it, arguments(&pieces, index + 1)?))) {
+            match makers
+                .get(piece.text.as_str())
+                .and_then(|it| Some((it, arguments(&pieces, index + 1)?)))
+            {
                 Some((it, (list, end))) => {
                     changed = true;
                     substitute(it, &list, &mut out);
@@ -109,7 +120,11 @@ fn expand(used: &str, makers: &HashMap<&str, &Macro>) -> Vec<Piece> {
 
 fn words(text: &str) -> Vec<String> {
     let tokens = Tokens::read(text.as_bytes());
-    tokens.list.iter().map(|t| text.get(t.start..t.end).unwrap_or("").to_owned()).collect()
+    tokens
+        .list
+        .iter()
+        .map(|t| text.get(t.start..t.end).unwrap_or("").to_owned())
+        .collect()
 }
 
 /// The arguments of the call whose `(` is piece `open`, and the piece after its `)`.
@@ -139,13 +154,25 @@ fn arguments(pieces: &[Piece], open: usize) -> Option<(Vec<Vec<Piece>>, usize)> 
 fn substitute(it: &Macro, arguments: &[Vec<Piece>], out: &mut Vec<Piece>) {
     let body = words(&String::from_utf8_lossy(&it.body));
     let parameters = it.parameters.as_deref().unwrap_or_default();
-    let argument = |word: &str| parameters.iter().position(|name| name == word).and_then(|at| arguments.get(at));
+    let argument = |word: &str| {
+        parameters
+            .iter()
+            .position(|name| name == word)
+            .and_then(|at| arguments.get(at))
+    };
     let mut index = 0;
     while index < body.len() {
         let word = body[index].as_str();
-        if word == "#" && body.get(index + 1).is_some_and(|next| argument(next).is_some()) {
+        if word == "#"
+            && body
+                .get(index + 1)
+                .is_some_and(|next| argument(next).is_some())
+        {
             // Made a string: no name any more.
-            out.push(Piece { text: "\"\"".to_owned(), made: false });
+            out.push(Piece {
+                text: "\"\"".to_owned(),
+                made: false,
+            });
             index += 2;
             continue;
         }
@@ -165,12 +192,20 @@ fn substitute(it: &Macro, arguments: &[Vec<Piece>], out: &mut Vec<Piece>) {
         }
         match argument(word) {
             Some(pieces) => {
-                let member = out.last().is_some_and(|last| matches!(last.text.as_str(), "." | "->"));
+                let member = out
+                    .last()
+                    .is_some_and(|last| matches!(last.text.as_str(), "." | "->"));
                 for (at, piece) in pieces.iter().enumerate() {
-                    out.push(Piece { text: piece.text.clone(), made: piece.made || (member && at == 0) });
+                    out.push(Piece {
+                        text: piece.text.clone(),
+                        made: piece.made || (member && at == 0),
+                    });
                 }
             }
-            None => out.push(Piece { text: word.to_owned(), made: false }),
+            None => out.push(Piece {
+                text: word.to_owned(),
+                made: false,
+            }),
         }
         index += 1;
     }
@@ -179,8 +214,7 @@ fn substitute(it: &Macro, arguments: &[Vec<Piece>], out: &mut Vec<Piece>) {
 /// Takes the made names out of an expansion.
 fn collect(pieces: &[Piece], file: usize, at: usize, out: &mut Vec<Made>) {
     for (index, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.made) {
-        let is_member =
-            index > 0 && matches!(pieces[index - 1].text.as_str(), "." | "->");
+        let is_member = index > 0 && matches!(pieces[index - 1].text.as_str(), "." | "->");
         out.push(Made {
             name: piece.text.clone(),
             receiver: is_member.then(|| receiver(&pieces[..index - 1])),
@@ -208,9 +242,17 @@ fn receiver(pieces: &[Piece]) -> String {
         }
         start -= 1;
         // Two names in a row are a type and a variable.
-        if depth == 0 && is_name && start > 0 && !matches!(pieces[start - 1].text.as_str(), "." | "->") {
+        if depth == 0
+            && is_name
+            && start > 0
+            && !matches!(pieces[start - 1].text.as_str(), "." | "->")
+        {
             break;
         }
     }
-    pieces[start..].iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" ")
+    pieces[start..]
+        .iter()
+        .map(|piece| piece.text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

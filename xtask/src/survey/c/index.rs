@@ -36,7 +36,9 @@ pub(crate) enum Seen {
 impl FileIndex {
     /// The innermost variable of that name that can be seen at `at`.
     pub(crate) fn variable(&self, name: &str, at: usize) -> Seen {
-        let Some(list) = self.variables.get(name) else { return Seen::Nothing };
+        let Some(list) = self.variables.get(name) else {
+            return Seen::Nothing;
+        };
         let best = list
             .iter()
             .filter(|variable| variable.seen.contains(&at))
@@ -50,7 +52,10 @@ impl FileIndex {
 
     /// The function that `at` is in.
     pub(crate) fn function(&self, at: usize) -> Option<&str> {
-        self.functions.iter().find(|(span, _)| span.contains(&at)).map(|(_, name)| name.as_str())
+        self.functions
+            .iter()
+            .find(|(span, _)| span.contains(&at))
+            .map(|(_, name)| name.as_str())
     }
 }
 
@@ -90,21 +95,30 @@ pub(crate) fn read(tree: &Tree, text: &[u8], file: usize, shared: &mut Database)
                     }
                     // Seen from its own initialiser on.
                     let seen = node.start_byte()..outer.unwrap_or(usize::MAX);
-                    index.variables.entry(it.name).or_default().push(Variable { ty: it.ty, seen });
+                    index
+                        .variables
+                        .entry(it.name)
+                        .or_default()
+                        .push(Variable { ty: it.ty, seen });
                 }
                 scopes.push(node.end_byte());
             }
             "parameter_declaration" => {
                 for it in declared(node, text) {
                     let seen = node.start_byte()..outer.unwrap_or(node.end_byte());
-                    index.variables.entry(it.name).or_default().push(Variable { ty: it.ty, seen });
+                    index
+                        .variables
+                        .entry(it.name)
+                        .or_default()
+                        .push(Variable { ty: it.ty, seen });
                 }
             }
             "compound_statement" | "for_statement" => scopes.push(node.end_byte()),
             "struct_specifier" | "union_specifier" => {
-                if let (Some(name), Some(body)) =
-                    (node.child_by_field_name("name"), node.child_by_field_name("body"))
-                {
+                if let (Some(name), Some(body)) = (
+                    node.child_by_field_name("name"),
+                    node.child_by_field_name("body"),
+                ) {
                     add_struct(text_of(name, text), body, text, shared);
                 }
             }
@@ -147,7 +161,9 @@ struct Declared {
 
 /// The names a declaration, a parameter, a field or a typedef declares, with their types.
 fn declared(node: Node<'_>, text: &[u8]) -> Vec<Declared> {
-    let ty = node.child_by_field_name("type").and_then(|ty| type_of(ty, text));
+    let ty = node
+        .child_by_field_name("type")
+        .and_then(|ty| type_of(ty, text));
     let mut cursor = node.walk();
     let mut list = Vec::new();
     for declarator in node.children_by_field_name("declarator", &mut cursor) {
@@ -162,7 +178,9 @@ fn declared(node: Node<'_>, text: &[u8]) -> Vec<Declared> {
                 _ => {}
             }
             let next = at.child_by_field_name("declarator").or_else(|| {
-                (at.kind() == "parenthesized_declarator").then(|| at.named_child(0)).flatten()
+                (at.kind() == "parenthesized_declarator")
+                    .then(|| at.named_child(0))
+                    .flatten()
             });
             match next {
                 Some(next) => at = next,
@@ -171,7 +189,11 @@ fn declared(node: Node<'_>, text: &[u8]) -> Vec<Declared> {
         };
         if let Some(name) = name {
             // `int (*f)(void)` is a variable that holds no fields, not a function.
-            let ty = if through_pointer { Some(Ty::Scalar) } else { ty.clone() };
+            let ty = if through_pointer {
+                Some(Ty::Scalar)
+            } else {
+                ty.clone()
+            };
             list.push(Declared {
                 name: text_of(name, text).to_owned(),
                 ty,
@@ -255,8 +277,10 @@ fn unnamed_body(field: Node<'_>) -> Option<Node<'_>> {
 }
 
 fn add_macro(node: Node<'_>, text: &[u8], file: usize, shared: &mut Database) {
-    let (Some(name), Some(value)) = (node.child_by_field_name("name"), node.child_by_field_name("value"))
-    else {
+    let (Some(name), Some(value)) = (
+        node.child_by_field_name("name"),
+        node.child_by_field_name("value"),
+    ) else {
         return;
     };
     let parameters = node.child_by_field_name("parameters").map(|list| {
@@ -272,6 +296,11 @@ fn add_macro(node: Node<'_>, text: &[u8], file: usize, shared: &mut Database) {
             body[at] = b' ';
         }
     }
-    let it = Macro { parameters, file, start: value.start_byte(), body };
+    let it = Macro {
+        parameters,
+        file,
+        start: value.start_byte(),
+        body,
+    };
     shared.add_macro(text_of(name, text), it);
 }

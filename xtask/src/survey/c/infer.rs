@@ -37,8 +37,13 @@ impl SourceFile {
 
     /// The text of a line, from 1, without the white space around it.
     pub(crate) fn line_text(&self, line: usize) -> String {
-        let bytes = self.text.split(|&byte| byte == b'\n').nth(line.saturating_sub(1));
-        String::from_utf8_lossy(bytes.unwrap_or_default()).trim().to_owned()
+        let bytes = self
+            .text
+            .split(|&byte| byte == b'\n')
+            .nth(line.saturating_sub(1));
+        String::from_utf8_lossy(bytes.unwrap_or_default())
+            .trim()
+            .to_owned()
     }
 
     /// The text of token `index`; empty past the end.
@@ -76,16 +81,28 @@ pub(crate) struct Place<'a> {
 impl<'a> Place<'a> {
     /// Byte `at` of file number `file`.
     pub(crate) fn new(unit: Unit<'a>, file: usize, at: usize) -> Self {
-        Place { unit, file, at, bindings: None, depth: 0 }
+        Place {
+            unit,
+            file,
+            at,
+            bindings: None,
+            depth: 0,
+        }
     }
 
     /// The same place inside a macro whose parameters have these types.
     pub(crate) fn bound(self, bindings: &'a Bindings) -> Self {
-        Place { bindings: Some(bindings), ..self }
+        Place {
+            bindings: Some(bindings),
+            ..self
+        }
     }
 
     fn deeper(self) -> Option<Self> {
-        (self.depth < DEPTH).then_some(Place { depth: self.depth + 1, ..self })
+        (self.depth < DEPTH).then_some(Place {
+            depth: self.depth + 1,
+            ..self
+        })
     }
 
     /// The type of the expression that `text` is.
@@ -111,10 +128,12 @@ impl<'a> Place<'a> {
             }
             "assignment_expression" => place.type_of(child("left")?, text),
             "comma_expression" => place.type_of(child("right")?, text),
-            "conditional_expression" => match child("consequence").and_then(|it| place.type_of(it, text)) {
-                Some(ty @ Ty::Struct(_)) => Some(ty),
-                _ => place.type_of(child("alternative")?, text),
-            },
+            "conditional_expression" => {
+                match child("consequence").and_then(|it| place.type_of(it, text)) {
+                    Some(ty @ Ty::Struct(_)) => Some(ty),
+                    _ => place.type_of(child("alternative")?, text),
+                }
+            }
             "binary_expression" => match place.type_of(child("left")?, text) {
                 Some(ty @ Ty::Struct(_)) => Some(ty),
                 left => place.type_of(child("right")?, text).or(left),
@@ -140,15 +159,22 @@ impl<'a> Place<'a> {
             "type_identifier" => node,
             _ => return Some(Ty::Scalar),
         };
-        Some(self.unit.decls.resolve(Ty::Struct(text_of(name, text).to_owned())))
+        Some(
+            self.unit
+                .decls
+                .resolve(Ty::Struct(text_of(name, text).to_owned())),
+        )
     }
 
     /// The type of the field `name` of `of`.
     pub(crate) fn field_of(self, of: Ty, name: &str) -> Option<Ty> {
         match self.unit.decls.resolve(of) {
-            Ty::Struct(of) => {
-                self.unit.decls.field(&of, name).cloned().map(|ty| self.unit.decls.resolve(ty))
-            }
+            Ty::Struct(of) => self
+                .unit
+                .decls
+                .field(&of, name)
+                .cloned()
+                .map(|ty| self.unit.decls.resolve(ty)),
             Ty::Scalar => None,
         }
     }
@@ -167,12 +193,34 @@ impl<'a> Place<'a> {
         if let Some(ty) = self.unit.decls.global(name) {
             return Some(self.unit.decls.resolve(ty.clone()));
         }
+        if let Some(ty) = self.declared_by_macro(name) {
+            return Some(self.unit.decls.resolve(ty));
+        }
         let it = self.unit.decls.macro_named(name)?;
-        if it.parameters.is_some() { None } else { self.type_of_body(it, &Bindings::new()) }
+        if it.parameters.is_some() {
+            None
+        } else {
+            self.type_of_body(it, &Bindings::new())
+        }
+    }
+
+    /// A variable that a macro declares: `DEFINE_THING(name)` before this place.
+    fn declared_by_macro(self, name: &str) -> Option<Ty> {
+        let file = self.unit.files.get(self.file)?;
+        (2..file.tokens.list.len())
+            .take_while(|&index| file.tokens.list[index].start <= self.at)
+            .filter(|&index| file.word(index) == name && file.word(index - 1) == "(")
+            .find_map(|index| self.unit.decls.declared_by(file.word(index - 2)))
     }
 
     fn type_of_body(self, it: &Macro, bindings: &Bindings) -> Option<Ty> {
-        let place = Place { unit: self.unit, file: it.file, at: it.start, bindings: Some(bindings), depth: self.depth };
+        let place = Place {
+            unit: self.unit,
+            file: it.file,
+            at: it.start,
+            bindings: Some(bindings),
+            depth: self.depth,
+        };
         place.type_of_text(&cleaned_body(&it.body))
     }
 
@@ -187,7 +235,11 @@ impl<'a> Place<'a> {
         let name = text_of(function, text);
         if is_container_of(name) {
             let ty = text_of(argument(1)?, text).trim();
-            let ty = ty.strip_prefix("struct ").unwrap_or(ty).trim_end_matches('*').trim();
+            let ty = ty
+                .strip_prefix("struct ")
+                .unwrap_or(ty)
+                .trim_end_matches('*')
+                .trim();
             return Some(self.unit.decls.resolve(Ty::Struct(ty.to_owned())));
         }
         if passes_its_argument_on(name) {
@@ -198,21 +250,35 @@ impl<'a> Place<'a> {
         {
             let mut bindings = Bindings::new();
             for (index, parameter) in parameters.iter().enumerate() {
-                let ty = u32::try_from(index).ok().and_then(argument).and_then(|it| self.type_of(it, text));
+                let ty = u32::try_from(index)
+                    .ok()
+                    .and_then(argument)
+                    .and_then(|it| self.type_of(it, text));
                 bindings.insert(parameter.clone(), ty);
             }
             return self.type_of_body(it, &bindings);
         }
-        self.unit.decls.function(name).cloned().map(|ty| self.unit.decls.resolve(ty))
+        self.unit
+            .decls
+            .function(name)
+            .cloned()
+            .map(|ty| self.unit.decls.resolve(ty))
     }
 
     /// The types of a macro's parameters at the place it is used, where its arguments are `text`.
-    pub(crate) fn bind(self, parameters: &[String], text: &[u8], arguments: &[Range<usize>]) -> Bindings {
+    pub(crate) fn bind(
+        self,
+        parameters: &[String],
+        text: &[u8],
+        arguments: &[Range<usize>],
+    ) -> Bindings {
         parameters
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                let ty = arguments.get(index).and_then(|it| self.type_of_text(&text[it.clone()]));
+                let ty = arguments
+                    .get(index)
+                    .and_then(|it| self.type_of_text(&text[it.clone()]));
                 (name.clone(), ty)
             })
             .collect()
@@ -230,16 +296,33 @@ pub(crate) fn cleaned_body(body: &[u8]) -> Vec<u8> {
 /// Whether a macro turns a pointer to a member, its first argument, into its second, a type.
 pub(crate) fn is_container_of(name: &str) -> bool {
     name.starts_with("container_of")
-        || ((name.starts_with("list_") || name.starts_with("hlist_") || name.starts_with("rb_") || name.starts_with("llist_"))
-            && (name.ends_with("_entry") || name.ends_with("_entry_or_null") || name.ends_with("_entry_safe"))
+        || ((name.starts_with("list_")
+            || name.starts_with("hlist_")
+            || name.starts_with("rb_")
+            || name.starts_with("llist_"))
+            && (name.ends_with("_entry")
+                || name.ends_with("_entry_or_null")
+                || name.ends_with("_entry_safe"))
             && !matches!(name, "list_next_entry" | "list_prev_entry"))
 }
 
 fn passes_its_argument_on(name: &str) -> bool {
     matches!(
         name,
-        "READ_ONCE" | "smp_load_acquire" | "rcu_dereference" | "rcu_dereference_raw" | "rcu_access_pointer"
-            | "rcu_dereference_protected" | "rcu_dereference_check" | "list_next_entry" | "list_prev_entry"
-            | "no_free_ptr" | "fetch_and_zero" | "xchg" | "min" | "max" | "PTR_ALIGN"
+        "READ_ONCE"
+            | "smp_load_acquire"
+            | "rcu_dereference"
+            | "rcu_dereference_raw"
+            | "rcu_access_pointer"
+            | "rcu_dereference_protected"
+            | "rcu_dereference_check"
+            | "list_next_entry"
+            | "list_prev_entry"
+            | "no_free_ptr"
+            | "fetch_and_zero"
+            | "xchg"
+            | "min"
+            | "max"
+            | "PTR_ALIGN"
     )
 }

@@ -55,14 +55,15 @@ const PAIRS: [&[u8]; 19] = [
 impl Tokens {
     /// Reads `text`. Never fails: an unclosed comment or string ends with the file or the line.
     pub(crate) fn read(text: &[u8]) -> Tokens {
-        let mut lexer = Lexer { text, at: 0, define: false, line_start: true, out: Tokens::default() };
+        let mut lexer = Lexer {
+            text,
+            at: 0,
+            define: false,
+            line_start: true,
+            out: Tokens::default(),
+        };
         lexer.run();
         lexer.out
-    }
-
-    /// The index of the first token that starts at or after `at`.
-    pub(crate) fn index_at(&self, at: usize) -> usize {
-        self.list.partition_point(|token| token.start < at)
     }
 
     /// The index of the bracket that closes the one at `open`, within the same `#define` or outside
@@ -178,7 +179,10 @@ impl Lexer<'_> {
                 b'_' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => self.word(Kind::Name),
                 _ => {
                     let start = self.at;
-                    let pair = self.text.get(start..start + 2).is_some_and(|two| PAIRS.contains(&two));
+                    let pair = self
+                        .text
+                        .get(start..start + 2)
+                        .is_some_and(|two| PAIRS.contains(&two));
                     self.at += if pair { 2 } else { 1 };
                     self.push(Kind::Punct, start);
                 }
@@ -188,7 +192,12 @@ impl Lexer<'_> {
     }
 
     fn push(&mut self, kind: Kind, start: usize) {
-        self.out.list.push(Token { kind, start, end: self.at, define: self.define });
+        self.out.list.push(Token {
+            kind,
+            start,
+            end: self.at,
+            define: self.define,
+        });
     }
 
     fn word(&mut self, kind: Kind) {
@@ -269,12 +278,19 @@ mod tests {
     use super::{Dead, Tokens};
 
     fn names(text: &str) -> Vec<&str> {
-        Tokens::read(text.as_bytes()).list.iter().map(|token| &text[token.start..token.end]).collect()
+        Tokens::read(text.as_bytes())
+            .list
+            .iter()
+            .map(|token| &text[token.start..token.end])
+            .collect()
     }
 
     #[test]
     fn comments_strings_and_directives_give_no_names() {
-        assert_eq!(names("a /* b */ \"c\" 'd' // e\n#include <f.h>\n#if g\nh"), ["a", "\"c\"", "'d'", "h"]);
+        assert_eq!(
+            names("a /* b */ \"c\" 'd' // e\n#include <f.h>\n#if g\nh"),
+            ["a", "\"c\"", "'d'", "h"]
+        );
     }
 
     #[test]
@@ -300,8 +316,20 @@ mod tests {
     fn arguments_are_split_at_the_outer_commas() {
         let text = b"f(a, g(b, c), d[1, 2])";
         let tokens = Tokens::read(text);
-        let split: Vec<_> = tokens.arguments(text, 1).unwrap().into_iter().map(|r| &text[r]).collect();
+        let split: Vec<_> = tokens
+            .arguments(text, 1)
+            .unwrap()
+            .into_iter()
+            .map(|r| &text[r])
+            .collect();
         assert_eq!(split, [&b"a"[..], b" g(b, c)", b" d[1, 2]"]);
-        assert_eq!(tokens.dead.iter().filter(|(_, why)| *why == Dead::Comment).count(), 0);
+        assert_eq!(
+            tokens
+                .dead
+                .iter()
+                .filter(|(_, why)| *why == Dead::Comment)
+                .count(),
+            0
+        );
     }
 }

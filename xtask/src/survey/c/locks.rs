@@ -46,7 +46,11 @@ pub(crate) fn dropped(tree: &Tree, text: &[u8]) -> Vec<Range<usize>> {
         if node.kind() == "function_definition" {
             down = false;
             if let Some(body) = node.child_by_field_name("body") {
-                let mut walk = Walk { text, labels: HashMap::new(), out: Vec::new() };
+                let mut walk = Walk {
+                    text,
+                    labels: HashMap::new(),
+                    out: Vec::new(),
+                };
                 walk.statement(body, Lock::Unknown, 0);
                 out.append(&mut walk.out);
             }
@@ -86,11 +90,15 @@ impl Walk<'_> {
             }
             "if_statement" => {
                 let lock = child("condition").map_or(lock, |it| self.expression(it, lock));
-                let then = child("consequence").map_or(lock, |it| self.statement(it, lock, depth + 1));
-                let other = child("alternative").map_or(lock, |it| self.statement(it, lock, depth + 1));
+                let then =
+                    child("consequence").map_or(lock, |it| self.statement(it, lock, depth + 1));
+                let other =
+                    child("alternative").map_or(lock, |it| self.statement(it, lock, depth + 1));
                 then.join(other)
             }
-            "else_clause" => node.named_child(0).map_or(lock, |it| self.statement(it, lock, depth + 1)),
+            "else_clause" => node
+                .named_child(0)
+                .map_or(lock, |it| self.statement(it, lock, depth + 1)),
             "while_statement" | "for_statement" | "do_statement" | "switch_statement" => {
                 let lock = child("condition").map_or(lock, |it| self.expression(it, lock));
                 let body = child("body").map_or(lock, |it| self.statement(it, lock, depth + 1));
@@ -106,7 +114,9 @@ impl Walk<'_> {
                 Lock::Unknown.join(lock)
             }
             "labeled_statement" => {
-                let name = child("label").map_or("", |it| text_of(it, self.text)).to_owned();
+                let name = child("label")
+                    .map_or("", |it| text_of(it, self.text))
+                    .to_owned();
                 let from = self.labels.get(&name).copied().unwrap_or(Lock::Unreachable);
                 let lock = lock.join(from);
                 // The label is one child, the statement the last.
@@ -118,7 +128,9 @@ impl Walk<'_> {
             }
             "goto_statement" => {
                 self.note(node, lock);
-                let name = child("label").map_or("", |it| text_of(it, self.text)).to_owned();
+                let name = child("label")
+                    .map_or("", |it| text_of(it, self.text))
+                    .to_owned();
                 let seen = self.labels.entry(name).or_insert(Lock::Unreachable);
                 *seen = seen.join(lock);
                 Lock::Unreachable
@@ -137,11 +149,24 @@ impl Walk<'_> {
     fn expression(&mut self, node: Node<'_>, lock: Lock) -> Lock {
         self.note(node, lock);
         let text = text_of(node, self.text);
-        let takes = ["dma_resv_lock", "dma_resv_trylock", "drm_gem_lock_reservations", "drm_exec_lock_obj"];
-        let drops = ["dma_resv_unlock", "drm_gem_unlock_reservations", "drm_exec_fini"];
+        let takes = [
+            "dma_resv_lock",
+            "dma_resv_trylock",
+            "drm_gem_lock_reservations",
+            "drm_exec_lock_obj",
+        ];
+        let drops = [
+            "dma_resv_unlock",
+            "drm_gem_unlock_reservations",
+            "drm_exec_fini",
+        ];
         if drops.iter().any(|name| text.contains(name)) {
             // Dropped here only if it was taken here.
-            if lock == Lock::Held { Lock::Dropped } else { Lock::Unknown }
+            if lock == Lock::Held {
+                Lock::Dropped
+            } else {
+                Lock::Unknown
+            }
         } else if takes.iter().any(|name| text.contains(name)) {
             Lock::Held
         } else {
@@ -168,7 +193,10 @@ mod tests {
         let mut out: Vec<String> = dropped(&tree, text.as_bytes())
             .into_iter()
             .flat_map(|range| {
-                text[range].split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+                text[range]
+                    .split(|c: char| !c.is_alphanumeric())
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
             })
             .filter(|word| word.len() == 2 && word.starts_with('t'))
             .collect();
@@ -178,12 +206,18 @@ mod tests {
 
     #[test]
     fn what_follows_the_unlock_is_found() {
-        assert_eq!(touched("t0(); dma_resv_lock(r, 0); t1(); dma_resv_unlock(r); t2(); return t3;"), ["t2", "t3"]);
+        assert_eq!(
+            touched("t0(); dma_resv_lock(r, 0); t1(); dma_resv_unlock(r); t2(); return t3;"),
+            ["t2", "t3"]
+        );
     }
 
     #[test]
     fn an_unlock_on_a_way_out_says_nothing_about_what_follows() {
-        assert!(touched("dma_resv_lock(r, 0); if (e) { dma_resv_unlock(r); return 1; } t1();").is_empty());
+        assert!(
+            touched("dma_resv_lock(r, 0); if (e) { dma_resv_unlock(r); return 1; } t1();")
+                .is_empty()
+        );
     }
 
     #[test]

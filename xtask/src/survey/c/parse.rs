@@ -28,7 +28,11 @@ pub(crate) fn file(text: &[u8]) -> Option<Tree> {
     }
     let end = Instant::now() + TIME;
     let mut stop = |_: &tree_sitter::ParseState| {
-        if Instant::now() < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if Instant::now() < end {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     };
     parser()?.parse_with_options(
         &mut |at, _| text.get(at..).unwrap_or_default(),
@@ -54,7 +58,10 @@ impl Expression {
     /// The expression's node; `None` if the text was none.
     pub(crate) fn node(&self) -> Option<Node<'_>> {
         let at = BEFORE.len();
-        let inside = self.tree.root_node().descendant_for_byte_range(at, self.text.len() - AFTER.len())?;
+        let inside = self
+            .tree
+            .root_node()
+            .descendant_for_byte_range(at, self.text.len() - AFTER.len())?;
         let mut node = inside;
         // The range may meet the expression itself, the parentheses around it, or the assignment.
         if node.kind() == "assignment_expression" {
@@ -63,7 +70,11 @@ impl Expression {
         if node.kind() == "parenthesized_expression" && node.start_byte() < at {
             node = node.named_child(0)?;
         }
-        (!matches!(node.kind(), "ERROR" | "compound_statement" | "translation_unit")).then_some(node)
+        (!matches!(
+            node.kind(),
+            "ERROR" | "compound_statement" | "translation_unit"
+        ))
+        .then_some(node)
     }
 
     /// The text the node's positions are in.
@@ -91,5 +102,7 @@ pub(crate) fn path<'t>(tree: &'t Tree, start: usize, end: usize) -> Vec<Node<'t>
 
 /// The text of a node.
 pub(crate) fn text_of<'t>(node: Node<'_>, text: &'t [u8]) -> &'t str {
-    text.get(node.byte_range()).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or("")
+    text.get(node.byte_range())
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .unwrap_or("")
 }

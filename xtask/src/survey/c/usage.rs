@@ -18,12 +18,28 @@ pub(crate) enum Usage {
 
 /// Functions that end the life, or the mapping, of what they are given.
 const FREES: &[&str] = &[
-    "kfree", "kvfree", "vfree", "kfree_sensitive", "sg_free_table", "dma_unmap_sgtable",
-    "dma_unmap_sg", "dma_unmap_sg_attrs", "drm_gem_put_pages", "drm_prime_gem_destroy",
-    "dma_buf_unmap_attachment", "dma_buf_unmap_attachment_unlocked", "vunmap", "fput",
+    "kfree",
+    "kvfree",
+    "vfree",
+    "kfree_sensitive",
+    "sg_free_table",
+    "dma_unmap_sgtable",
+    "dma_unmap_sg",
+    "dma_unmap_sg_attrs",
+    "drm_gem_put_pages",
+    "drm_prime_gem_destroy",
+    "dma_buf_unmap_attachment",
+    "dma_buf_unmap_attachment_unlocked",
+    "vunmap",
+    "fput",
 ];
 /// Functions that only look at a list node.
-const LOOKS: &[&str] = &["list_empty", "list_empty_careful", "list_is_first", "list_is_last"];
+const LOOKS: &[&str] = &[
+    "list_empty",
+    "list_empty_careful",
+    "list_is_first",
+    "list_is_last",
+];
 
 /// Judges the field whose name is token `name` of `file`, in an expression that starts with token
 /// `first`.
@@ -46,7 +62,9 @@ pub(crate) fn judge(file: &SourceFile, first: usize, name: usize) -> Usage {
     let ahead = before.checked_sub(1).map_or("", |index| file.word(index));
     match file.word(after) {
         "=" => return Usage::Write,
-        "++" | "--" | "+=" | "-=" | "*=" | "/=" | "%=" | "&=" | "|=" | "^=" => return Usage::ReadWrite,
+        "++" | "--" | "+=" | "-=" | "*=" | "/=" | "%=" | "&=" | "|=" | "^=" => {
+            return Usage::ReadWrite;
+        }
         _ => {}
     }
     match ahead {
@@ -69,7 +87,8 @@ pub(crate) fn judge(file: &SourceFile, first: usize, name: usize) -> Usage {
 fn is_plain_open(file: &SourceFile, index: usize) -> bool {
     file.word(index) == "("
         && index.checked_sub(1).is_none_or(|before| {
-            file.tokens.list[before].kind != Kind::Name || matches!(file.word(before), "return" | "sizeof")
+            file.tokens.list[before].kind != Kind::Name
+                || matches!(file.word(before), "return" | "sizeof")
         })
 }
 

@@ -25,7 +25,9 @@ pub(crate) fn selectors(file: &str, text: &[u8], wanted: &str) -> Vec<Selector> 
     for (number, line) in text.lines().enumerate() {
         let indent = line.len() - line.trim_start().len();
         let words: Vec<&str> = line.split_whitespace().collect();
-        let Some(&first) = words.first() else { continue };
+        let Some(&first) = words.first() else {
+            continue;
+        };
         if let Some(limit) = help {
             if indent > limit {
                 continue;
@@ -48,7 +50,12 @@ pub(crate) fn selectors(file: &str, text: &[u8], wanted: &str) -> Vec<Selector> 
             "select" if words.get(1) == Some(&wanted) => {
                 if let Some(option) = &option {
                     let (option, file) = (option.clone(), file.to_owned());
-                    out.push(Selector { option, file, line: number + 1, is_test });
+                    out.push(Selector {
+                        option,
+                        file,
+                        line: number + 1,
+                        is_test,
+                    });
                 }
             }
             _ => {}
@@ -65,7 +72,10 @@ mod tests {
     fn a_select_counts_and_a_help_text_does_not() {
         let text = b"config A\n\ttristate\n\tselect B\n\thelp\n\t  Uses it:\n\t  select B\n\nconfig C\n\tdepends on KUNIT\n\tselect B if D\n";
         let found = selectors("Kconfig", text, "B");
-        let found: Vec<_> = found.iter().map(|it| (it.option.as_str(), it.line, it.is_test)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.option.as_str(), it.line, it.is_test))
+            .collect();
         assert_eq!(found, [("A", 3, false), ("C", 10, true)]);
     }
 }

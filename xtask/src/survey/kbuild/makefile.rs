@@ -21,9 +21,13 @@ pub(crate) fn modules(folder: &str, text: &[u8]) -> Vec<Module> {
     let mut parts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in joined_lines(&String::from_utf8_lossy(text)) {
         let line = line.split('#').next().unwrap_or("");
-        let Some((left, right)) = line.split_once('=') else { continue };
+        let Some((left, right)) = line.split_once('=') else {
+            continue;
+        };
         let left = left.trim_end_matches([':', '+', '?']).trim();
-        let objects = right.split_whitespace().filter_map(|word| word.strip_suffix(".o"));
+        let objects = right
+            .split_whitespace()
+            .filter_map(|word| word.strip_suffix(".o"));
         if let Some(condition) = left.strip_prefix("obj-") {
             for object in objects {
                 let options = built.entry(object.to_owned()).or_default();
@@ -31,10 +35,15 @@ pub(crate) fn modules(folder: &str, text: &[u8]) -> Vec<Module> {
                     options.push(option.to_owned());
                 }
             }
-        } else if let Some((module, _)) =
-            left.strip_suffix("-objs").map(|name| (name, "")).or_else(|| split_part(left))
+        } else if let Some((module, _)) = left
+            .strip_suffix("-objs")
+            .map(|name| (name, ""))
+            .or_else(|| split_part(left))
         {
-            parts.entry(module.to_owned()).or_default().extend(objects.map(str::to_owned));
+            parts
+                .entry(module.to_owned())
+                .or_default()
+                .extend(objects.map(str::to_owned));
         }
     }
     built
@@ -42,8 +51,16 @@ pub(crate) fn modules(folder: &str, text: &[u8]) -> Vec<Module> {
         .map(|(name, options)| {
             let own = vec![name.clone()];
             let sources = parts.get(&name).unwrap_or(&own);
-            let sources = sources.iter().map(|object| format!("{folder}/{object}.c")).collect();
-            Module { name, folder: folder.to_owned(), options, sources }
+            let sources = sources
+                .iter()
+                .map(|object| format!("{folder}/{object}.c"))
+                .collect();
+            Module {
+                name,
+                folder: folder.to_owned(),
+                options,
+                sources,
+            }
         })
         .collect()
 }
@@ -89,6 +106,9 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].sources, ["dir/b.c", "dir/sub/c.c", "dir/d.c"]);
         assert_eq!(found[0].options, ["A"]);
-        assert_eq!((found[1].name.as_str(), &found[1].sources[..]), ("f", &["dir/f.c".to_owned()][..]));
+        assert_eq!(
+            (found[1].name.as_str(), &found[1].sources[..]),
+            ("f", &["dir/f.c".to_owned()][..])
+        );
     }
 }

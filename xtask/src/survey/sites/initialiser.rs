@@ -1,9 +1,9 @@
 //! The structure that a designated initialiser fills.
 
-use super::Finder;
 use super::super::c::database::Ty;
 use super::super::c::infer::Place;
 use super::super::c::lex::Kind;
+use super::Finder;
 
 /// How deep initialisers may nest before their type is given up.
 const DEPTH: usize = 32;
@@ -33,6 +33,28 @@ impl Finder<'_> {
             "{" | "," => self.initialised_element(open, depth),
             _ => None,
         }
+    }
+
+    /// The names that are set in the same braces as the one after the `.` at token `dot`.
+    pub(super) fn neighbours(&self, dot: usize) -> Vec<String> {
+        let file = self.file;
+        let Some(open) = self.enclosing_brace(dot) else {
+            return Vec::new();
+        };
+        let mut depth = 0_usize;
+        let mut out = Vec::new();
+        for index in open + 1..file.tokens.list.len() {
+            match file.word(index) {
+                "{" | "(" | "[" => depth += 1,
+                "}" | ")" | "]" if depth == 0 => break,
+                "}" | ")" | "]" => depth -= 1,
+                "." if depth == 0 && matches!(file.word(index - 1), "{" | ",") => {
+                    out.push(file.word(index + 1).to_owned());
+                }
+                _ => {}
+            }
+        }
+        out
     }
 
     /// The `{` that token `index` is directly inside of.

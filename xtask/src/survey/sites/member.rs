@@ -17,14 +17,18 @@ impl Finder<'_> {
     /// it is set to.
     pub(super) fn judge_member(&self, index: usize) -> (Verdict, Option<Set>) {
         let is_designator = self.file.word(index - 1) == "."
-            && index.checked_sub(2).is_none_or(|before| matches!(self.file.word(before), "{" | "," | "\\"));
+            && index
+                .checked_sub(2)
+                .is_none_or(|before| matches!(self.file.word(before), "{" | "," | "\\"));
         if is_designator {
             return match self.initialised(index - 1) {
                 Some(of) => self.judge_set(&of, index),
-                None => (Verdict::Unresolved, None),
+                None => (self.judge_by_neighbours(index), None),
             };
         }
-        let Some(first) = self.receiver_start(index) else { return (Verdict::Unresolved, None) };
+        let Some(first) = self.receiver_start(index) else {
+            return (Verdict::Unresolved, None);
+        };
         let list = &self.file.tokens.list;
         let place = Place::new(self.unit, self.number, list[index].start);
         let owner = if list[index].define {
@@ -34,12 +38,38 @@ impl Finder<'_> {
                 place.type_of_text(&self.file.cleaned[list[first].start..list[index - 1].start])
             })
         };
-        let Some(owner) = owner else { return (Verdict::Unresolved, None) };
+        let Some(owner) = owner else {
+            return (Verdict::Unresolved, None);
+        };
         let usage = usage::judge(self.file, first, index);
         let is_set = usage == Usage::Write && self.file.word(index + 1) == "=";
         match &owner {
             Ty::Struct(of) if is_set && self.is_table(of, index) => self.judge_set(of, index),
             _ => (self.judge_owner(&owner, self.file.word(index), usage), None),
+        }
+    }
+
+    /// Judges an entry that is set in a structure of unknown type by what else is set there: a name
+    /// that the watched structure has not tells that it is another.
+    fn judge_by_neighbours(&self, index: usize) -> Verdict {
+        let neighbours = self.neighbours(index - 1);
+        let foreign = |of: &str| {
+            let decls = self.unit.decls;
+            let has = |name: &str| {
+                decls.field(of, name).is_some() || self.watch.member(of, name).is_some()
+            };
+            neighbours.iter().find(|name| !has(name)).cloned()
+        };
+        let owners = self.watch.owners(self.file.word(index));
+        let reasons: Option<Vec<String>> = owners
+            .iter()
+            .map(|of| foreign(of).map(|name| format!("struct {of} has no `{name}`")))
+            .collect();
+        match reasons {
+            Some(reasons) => {
+                Verdict::Rejected(format!("another structure's: {}", reasons.join(", ")))
+            }
+            None => Verdict::Unresolved,
         }
     }
 
@@ -61,9 +91,11 @@ impl Finder<'_> {
             Kind::Field(owner) if owner == GEM && name == "resv" && usage == Usage::Read => {
                 Verdict::Rejected("the reservation lock is used, not replaced".to_owned())
             }
-            Kind::Field(_) => {
-                Verdict::Site { finding: Some(finding), what: usage.into(), symbol: symbol(item) }
-            }
+            Kind::Field(_) => Verdict::Site {
+                finding: Some(finding),
+                what: usage.into(),
+                symbol: symbol(item),
+            },
             _ => Verdict::Rejected(format!("an entry of struct {of} is read")),
         }
     }
@@ -78,18 +110,31 @@ impl Finder<'_> {
             Kind::Hook(table) => (table, What::Hook),
             Kind::Entry(table) => (table, What::Override),
             _ => {
-                let verdict =
-                    Verdict::Site { finding: Some(finding), what: What::Write, symbol: symbol(item) };
+                let verdict = Verdict::Site {
+                    finding: Some(finding),
+                    what: What::Write,
+                    symbol: symbol(item),
+                };
                 return (verdict, None);
             }
         };
         let value = self.value_of(index);
-        let set = Set { table, entry: name.to_owned(), value: value.clone() };
+        let set = Set {
+            table,
+            entry: name.to_owned(),
+            value: value.clone(),
+        };
         // Set to one of the base class's own functions, the function's name is the site.
         let verdict = if self.watch.name(&value).is_some() {
-            Verdict::Rejected("set to a function of the base class, which is a site itself".to_owned())
+            Verdict::Rejected(
+                "set to a function of the base class, which is a site itself".to_owned(),
+            )
         } else {
-            Verdict::Site { finding: Some(finding), what, symbol: item.c.to_owned() }
+            Verdict::Site {
+                finding: Some(finding),
+                what,
+                symbol: item.c.to_owned(),
+            }
         };
         (verdict, Some(set))
     }
@@ -111,9 +156,14 @@ impl Finder<'_> {
             match file.word(at) {
                 ")" | "]" => {
                     at = file.tokens.open(&file.text, at)?;
-                    let Some(before) = at.checked_sub(1) else { return Some(at) };
+                    let Some(before) = at.checked_sub(1) else {
+                        return Some(at);
+                    };
                     let called = file.tokens.list[before].kind == TokenKind::Name
-                        && !matches!(file.word(before), "return" | "sizeof" | "if" | "while" | "case");
+                        && !matches!(
+                            file.word(before),
+                            "return" | "sizeof" | "if" | "while" | "case"
+                        );
                     if file.word(at) == "[" || called || matches!(file.word(before), ")" | "]") {
                         at = before;
                         continue;
@@ -146,12 +196,17 @@ impl Finder<'_> {
         let receiver = cleaned_body(&self.file.text[list[first].start..list[index - 1].start]);
         let at = list[index].start;
         let (name, parameters) = self.unit.decls.own_macros().find_map(|(name, it)| {
-            let inside = it.file == self.number && (it.start..it.start + it.body.len()).contains(&at);
+            let inside =
+                it.file == self.number && (it.start..it.start + it.body.len()).contains(&at);
             inside.then_some((name, it.parameters.as_deref().unwrap_or_default()))
         })?;
-        self.types_of_uses(name, parameters).into_iter().find_map(|bindings| {
-            Place::new(self.unit, self.number, at).bound(&bindings).type_of_text(&receiver)
-        })
+        self.types_of_uses(name, parameters)
+            .into_iter()
+            .find_map(|bindings| {
+                Place::new(self.unit, self.number, at)
+                    .bound(&bindings)
+                    .type_of_text(&receiver)
+            })
     }
 
     /// The types of a macro's parameters, at each of its uses outside of other macros.
@@ -162,7 +217,9 @@ impl Finder<'_> {
                 if token.define || token.kind != TokenKind::Name || file.word(index) != name {
                     continue;
                 }
-                let Some(arguments) = file.tokens.arguments(&file.text, index + 1) else { continue };
+                let Some(arguments) = file.tokens.arguments(&file.text, index + 1) else {
+                    continue;
+                };
                 let place = Place::new(self.unit, number, token.start);
                 out.push(place.bind(parameters, &file.cleaned, &arguments));
                 if out.len() > USES {

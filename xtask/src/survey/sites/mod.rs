@@ -4,6 +4,7 @@
 //! why it is none, or "unresolved" where the type before the name could not be told. There is no
 //! fourth outcome, so nothing is missed silently.
 
+mod alias;
 mod initialiser;
 mod member;
 mod name;
@@ -74,7 +75,7 @@ pub struct Site {
     pub what: What,
     /// The C name that is used.
     pub symbol: String,
-    /// The function it is in.
+    /// The function it is in; for an embedded base class, the structure.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub function: Option<String>,
     /// The line of code. Shown, never stored.
@@ -136,7 +137,11 @@ pub(crate) struct Found {
 /// What a name turned out to be.
 enum Verdict {
     /// A site of this finding; `None` where no finding covers it.
-    Site { finding: Option<Number>, what: What, symbol: String },
+    Site {
+        finding: Option<Number>,
+        what: What,
+        symbol: String,
+    },
     /// No site.
     Rejected(String),
     /// Its owner's type could not be told.
@@ -147,19 +152,35 @@ enum Verdict {
 /// `own` says which are.
 pub(crate) fn find(unit: Unit<'_>, watch: &Watch, own: &(dyn Fn(&str) -> bool + Sync)) -> Found {
     let mut found = Found::default();
-    for (number, file) in unit.files.iter().enumerate().filter(|(_, file)| own(&file.path)) {
-        let finder = Finder { unit, watch, number, file };
+    for (number, file) in unit
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| own(&file.path))
+    {
+        let finder = Finder {
+            unit,
+            watch,
+            number,
+            file,
+        };
         for index in 0..file.tokens.list.len() {
             let token = file.tokens.list[index];
             if token.kind == Kind::Name {
                 finder.judge(index, &mut found);
             }
         }
+        finder.entries_through_locals(&mut found);
         mark_unlocked(file, &mut found);
     }
     for made in expand::made(unit) {
         if let Some(file) = unit.files.get(made.file).filter(|file| own(&file.path)) {
-            let finder = Finder { unit, watch, number: made.file, file };
+            let finder = Finder {
+                unit,
+                watch,
+                number: made.file,
+                file,
+            };
             if let Some(verdict) = finder.judge_made(&made) {
                 finder.record(made.at, &made.name, verdict, &mut found);
             }
@@ -183,14 +204,25 @@ fn mark_unlocked(file: &SourceFile, found: &mut Found) {
     if ranges.is_empty() {
         return;
     }
-    let lines: Vec<_> = ranges.iter().map(|it| file.line(it.start)..=file.line(it.end)).collect();
+    let lines: Vec<_> = ranges
+        .iter()
+        .map(|it| file.line(it.start)..=file.line(it.end))
+        .collect();
     let touched: Vec<Site> = found
         .sites
         .iter()
         .filter(|site| site.file == file.path && watch::is_protected(&site.symbol))
-        .filter(|site| matches!(site.what, What::Read | What::Write | What::ReadWrite | What::Free))
+        .filter(|site| {
+            matches!(
+                site.what,
+                What::Read | What::Write | What::ReadWrite | What::Free
+            )
+        })
         .filter(|site| lines.iter().any(|range| range.contains(&site.line)))
-        .map(|site| Site { finding: Some(UNLOCKED), ..site.clone() })
+        .map(|site| Site {
+            finding: Some(UNLOCKED),
+            ..site.clone()
+        })
         .collect();
     found.sites.extend(touched);
 }
@@ -206,13 +238,16 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn judge(&self, index: usize, found: &mut Found) {
         let word = self.file.word(index);
-        let before = index.checked_sub(1).map_or("", |before| self.file.word(before));
+        let before = index
+            .checked_sub(1)
+            .map_or("", |before| self.file.word(before));
         let verdict = if matches!(before, "." | "->") && self.watch.is_member(word) {
             let (verdict, set) = self.judge_member(index);
             found.set.extend(set);
             Some(verdict)
         } else {
-            self.judge_name(index).or_else(|| self.judge_macro_argument(index))
+            self.judge_name(index)
+                .or_else(|| self.judge_macro_argument(index))
         };
         if let Some(verdict) = verdict {
             self.record(self.file.tokens.list[index].start, word, verdict, found);
@@ -223,17 +258,30 @@ impl Finder<'_> {
         let file = self.file.path.clone();
         let line = self.file.line(at);
         match verdict {
-            Verdict::Site { finding, what, symbol } => found.sites.push(Site {
+            Verdict::Site {
+                finding,
+                what,
+                symbol,
+            } => found.sites.push(Site {
                 file,
                 line,
                 finding,
                 what,
                 symbol,
-                function: self.file.index.function(at).map(str::to_owned),
+                function: self.file.index.function(at).map(str::to_owned).or_else(|| {
+                    (what == What::Embed)
+                        .then(|| self.structure_at(at))
+                        .flatten()
+                }),
                 code: self.file.line_text(line),
             }),
             Verdict::Rejected(why) => {
-                found.rejected.push(Rejected { file, line, name: name.to_owned(), why });
+                found.rejected.push(Rejected {
+                    file,
+                    line,
+                    name: name.to_owned(),
+                    why,
+                });
             }
             Verdict::Unresolved => found.unresolved.push(Unresolved {
                 code: self.file.line_text(line),

@@ -17,7 +17,10 @@ impl Finder<'_> {
             return self.judge_downcast(index);
         }
         let Some((finding, item)) = self.watch.name(word) else {
-            return self.watch.is_base_class(word).then(|| self.judge_unknown(index));
+            return self
+                .watch
+                .is_base_class(word)
+                .then(|| self.judge_unknown(index));
         };
         if let Some(why) = self.is_declaration(index) {
             return Some(Verdict::Rejected(why.to_owned()));
@@ -30,13 +33,21 @@ impl Finder<'_> {
                 if self.file.word(index + 1) == ";" {
                     return Some(Verdict::Rejected("a forward declaration".to_owned()));
                 }
-                if self.is_embedded(index) { What::Embed } else { What::TypeUse }
+                if self.is_embedded(index) {
+                    What::Embed
+                } else {
+                    What::TypeUse
+                }
             }
             Kind::Macro => What::Macro,
             _ if self.file.word(index + 1) == "(" => What::Call,
             _ => What::Callback,
         };
-        Some(Verdict::Site { finding: Some(finding), what, symbol: item.c.to_owned() })
+        Some(Verdict::Site {
+            finding: Some(finding),
+            what,
+            symbol: item.c.to_owned(),
+        })
     }
 
     /// A name that begins like the base class's but is in no finding: the driver's own, or one the
@@ -44,15 +55,36 @@ impl Finder<'_> {
     fn judge_unknown(&self, index: usize) -> Verdict {
         let word = self.file.word(index);
         let own = self.unit.decls.own;
-        let is_own = self.unit.decls.own_macros().any(|(name, _)| name == word) || own.declares(word);
+        let is_own = self.unit.decls.own_macros().any(|(name, _)| name == word)
+            || own.declares(word)
+            || self.is_defined_by_macro(word);
         if is_own {
             return Verdict::Rejected("declared by the driver itself".to_owned());
         }
         if self.file.word(index + 1) == "##" {
             return Verdict::Rejected("a part of a name that a macro pastes together".to_owned());
         }
-        let what = if self.file.word(index + 1) == "(" { What::Call } else { What::Callback };
-        Verdict::Site { finding: None, what, symbol: word.to_owned() }
+        let what = if self.file.word(index + 1) == "(" {
+            What::Call
+        } else {
+            What::Callback
+        };
+        Verdict::Site {
+            finding: None,
+            what,
+            symbol: word.to_owned(),
+        }
+    }
+
+    /// Whether a macro that says so defines `word`: `SOME_DEFINE_THING(word, ..)`.
+    fn is_defined_by_macro(&self, word: &str) -> bool {
+        self.unit.files.iter().any(|file| {
+            (2..file.tokens.list.len()).any(|index| {
+                file.word(index) == word
+                    && file.word(index - 1) == "("
+                    && file.word(index - 2).contains("DEFINE")
+            })
+        })
     }
 
     /// Why a name is only declared or defined here; `None` if it is used.
@@ -71,9 +103,31 @@ impl Finder<'_> {
     /// Whether the type at `index` is that of a member, by value.
     fn is_embedded(&self, index: usize) -> bool {
         let token = self.file.tokens.list[index];
-        let Some(tree) = &self.file.tree else { return false };
+        let Some(tree) = &self.file.tree else {
+            return false;
+        };
         let path = parse::path(tree, token.start, token.end);
-        path.iter().rev().any(|node| node.kind() == "field_declaration") && self.file.word(index + 1) != "*"
+        path.iter()
+            .rev()
+            .any(|node| node.kind() == "field_declaration")
+            && self.file.word(index + 1) != "*"
+    }
+
+    /// The structure whose definition `at` is in, as `struct x`.
+    pub(super) fn structure_at(&self, at: usize) -> Option<String> {
+        let path = parse::path(self.file.tree.as_ref()?, at, at + 1);
+        let name = path
+            .iter()
+            .rev()
+            .filter(|node| node.kind() == "struct_specifier" && node.start_byte() + 6 < at)
+            .find_map(|node| {
+                node.child_by_field_name("body")?;
+                node.child_by_field_name("name")
+            })?;
+        Some(format!(
+            "struct {}",
+            parse::text_of(name, &self.file.cleaned)
+        ))
     }
 
     /// `container_of` and its relatives: a step from the base class to the driver's object if the
@@ -82,10 +136,16 @@ impl Finder<'_> {
         let file = self.file;
         let arguments = file.tokens.arguments(&file.text, index + 1)?;
         let text = |at: usize| {
-            arguments.get(at).and_then(|it| std::str::from_utf8(&file.text[it.clone()]).ok()).map(str::trim)
+            arguments
+                .get(at)
+                .and_then(|it| std::str::from_utf8(&file.text[it.clone()]).ok())
+                .map(str::trim)
         };
         let of = text(1)?;
-        let of = of.strip_prefix("struct ").unwrap_or(of).trim_end_matches(['*', ' ']);
+        let of = of
+            .strip_prefix("struct ")
+            .unwrap_or(of)
+            .trim_end_matches(['*', ' ']);
         let place = Place::new(self.unit, self.number, file.tokens.list[index].start);
         let mut ty = Ty::Struct(of.to_owned());
         let mut crosses = of == SHMEM;
@@ -110,7 +170,11 @@ impl Finder<'_> {
                 _ if made.called => What::Call,
                 _ => What::Callback,
             };
-            return Some(Verdict::Site { finding: Some(finding), what, symbol: item.c.to_owned() });
+            return Some(Verdict::Site {
+                finding: Some(finding),
+                what,
+                symbol: item.c.to_owned(),
+            });
         };
         if !self.watch.is_member(&made.name) {
             return None;
@@ -154,15 +218,26 @@ impl Finder<'_> {
         let named = |at: usize| {
             let text = std::str::from_utf8(text(at)?).ok()?.trim();
             let name = text.strip_prefix("struct ").unwrap_or(text);
-            self.unit.decls.knows_struct(name).then(|| Ty::Struct(name.to_owned()))
+            self.unit
+                .decls
+                .knows_struct(name)
+                .then(|| Ty::Struct(name.to_owned()))
         };
-        let owner = if is_container_of(caller) { named(1) } else { named(0) };
+        let owner = if is_container_of(caller) {
+            named(1)
+        } else {
+            named(0)
+        };
         let owner = owner.or_else(|| text(0).and_then(|text| place.type_of_text(text)))?;
         match &owner {
             Ty::Struct(of) => {
                 let (finding, item) = self.watch.member(of, word)?;
                 let symbol = symbol(item);
-                Some(Verdict::Site { finding: Some(finding), what: What::Read, symbol })
+                Some(Verdict::Site {
+                    finding: Some(finding),
+                    what: What::Read,
+                    symbol,
+                })
             }
             Ty::Scalar => None,
         }

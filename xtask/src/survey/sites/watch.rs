@@ -9,11 +9,23 @@ pub(crate) const UNLOCKED: Number = Number(30);
 /// The finding of the object's definition.
 pub(super) const DEFINITION: Number = Number(1);
 /// Beginnings of names that only the base class and its console helper have.
-const BEGINNINGS: [&str; 5] =
-    ["drm_gem_shmem_", "__drm_gem_shmem_", "DRM_GEM_SHMEM_", "drm_fbdev_shmem_", "DRM_FBDEV_SHMEM_"];
+const BEGINNINGS: [&str; 5] = [
+    "drm_gem_shmem_",
+    "__drm_gem_shmem_",
+    "DRM_GEM_SHMEM_",
+    "drm_fbdev_shmem_",
+    "DRM_FBDEV_SHMEM_",
+];
 /// What the reservation lock protects.
-const PROTECTED: [&str; 7] =
-    ["pages", "pages_use_count", "pages_pin_count", "sgt", "vaddr", "vmap_use_count", "madv"];
+const PROTECTED: [&str; 7] = [
+    "pages",
+    "pages_use_count",
+    "pages_pin_count",
+    "sgt",
+    "vaddr",
+    "vmap_use_count",
+    "madv",
+];
 
 /// Whether the reservation lock protects a field of the base class.
 pub(super) fn is_protected(symbol: &str) -> bool {
@@ -30,16 +42,25 @@ pub(crate) struct Watch {
 impl Watch {
     /// All names of all findings.
     pub(crate) fn new() -> Watch {
-        let mut watch = Watch { names: HashMap::new(), members: HashMap::new() };
+        let mut watch = Watch {
+            names: HashMap::new(),
+            members: HashMap::new(),
+        };
         for finding in findings::all() {
             for &item in finding.items {
                 match item.kind {
-                    Kind::Type | Kind::Function | Kind::Macro => {
+                    Kind::Type | Kind::Function | Kind::Macro if !item.c.is_empty() => {
                         watch.names.insert(item.c, (finding.number, item));
                     }
                     Kind::Field(_) | Kind::Hook(_) | Kind::Entry(_) => {
-                        watch.members.entry(item.c).or_default().push((finding.number, item));
+                        watch
+                            .members
+                            .entry(item.c)
+                            .or_default()
+                            .push((finding.number, item));
                     }
+                    // An item of Rust alone.
+                    Kind::Type | Kind::Function | Kind::Macro => {}
                 }
             }
         }
@@ -53,7 +74,9 @@ impl Watch {
 
     /// Whether a name can only be the base class's, known or not.
     pub(super) fn is_base_class(&self, word: &str) -> bool {
-        BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+        BEGINNINGS
+            .iter()
+            .any(|beginning| word.starts_with(beginning))
     }
 
     /// Whether a name is that of a member to look for.
@@ -61,12 +84,29 @@ impl Watch {
         self.members.contains_key(word)
     }
 
+    /// The structures that have a member of this name to look for.
+    pub(super) fn owners(&self, word: &str) -> Vec<&'static str> {
+        self.members
+            .get(word)
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, item)| match item.kind {
+                Kind::Field(owner) | Kind::Hook(owner) | Kind::Entry(owner) => Some(owner),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The finding of a member of a structure.
     pub(super) fn member(&self, of: &str, word: &str) -> Option<(Number, Item)> {
-        self.members.get(word)?.iter().copied().find(|(_, item)| match item.kind {
-            Kind::Field(owner) | Kind::Hook(owner) | Kind::Entry(owner) => owner == of,
-            _ => false,
-        })
+        self.members
+            .get(word)?
+            .iter()
+            .copied()
+            .find(|(_, item)| match item.kind {
+                Kind::Field(owner) | Kind::Hook(owner) | Kind::Entry(owner) => owner == of,
+                _ => false,
+            })
     }
 }
 
@@ -89,8 +129,14 @@ mod tests {
 
     #[test]
     fn the_findings_without_a_name_of_their_own_are_where_they_are_expected() {
-        assert_eq!(findings::find(UNLOCKED).map(|finding| finding.slug), Some("unlocked"));
-        assert_eq!(findings::find(DEFINITION).map(|finding| finding.slug), Some("object_definition"));
+        assert_eq!(
+            findings::find(UNLOCKED).map(|finding| finding.slug),
+            Some("unlocked")
+        );
+        assert_eq!(
+            findings::find(DEFINITION).map(|finding| finding.slug),
+            Some("object_definition")
+        );
     }
 
     #[test]

@@ -11,8 +11,12 @@ use crate::survey::skip::{Skips, Why};
 use crate::{Failure, Result};
 
 /// The folders that hold what the survey wants, and whether to go down into them.
-const ROOTS: [(&str, bool); 4] =
-    [(DRM, true), (ACCEL, true), ("include/drm", true), ("include/linux", false)];
+const ROOTS: [(&str, bool); 4] = [
+    (DRM, true),
+    (ACCEL, true),
+    ("include/drm", true),
+    ("include/linux", false),
+];
 
 /// One file to read: its path on disk, its path from the root, and its size.
 struct Found {
@@ -30,7 +34,10 @@ pub(super) fn visit(
     let mut found = Vec::new();
     let makefile = root.join("Makefile");
     if makefile.is_file() && want("Makefile") {
-        found.push(Found { path: makefile, relative: "Makefile".to_owned() });
+        found.push(Found {
+            path: makefile,
+            relative: "Makefile".to_owned(),
+        });
     }
     for (folder, deep) in ROOTS {
         walk(root, folder, deep, want, &mut found, skips)?;
@@ -70,7 +77,10 @@ fn walk(
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) if folder == DRM => {
-                return Err(Failure::new(format!("cannot read `{}`: {error}", path.display())));
+                return Err(Failure::new(format!(
+                    "cannot read `{}`: {error}",
+                    path.display()
+                )));
             }
             Err(error) => {
                 skips.add(&folder, Why::Unreadable(error.to_string()));
@@ -78,7 +88,8 @@ fn walk(
             }
         };
         for entry in entries {
-            let (entry, kind) = match entry.and_then(|entry| entry.file_type().map(|t| (entry, t))) {
+            let (entry, kind) = match entry.and_then(|entry| entry.file_type().map(|t| (entry, t)))
+            {
                 Ok(pair) => pair,
                 Err(error) => {
                     skips.add(&folder, Why::Unreadable(error.to_string()));
@@ -101,7 +112,10 @@ fn walk(
                 }
             } else if kind.is_file() {
                 if want(&relative) {
-                    found.push(Found { path: entry.path(), relative });
+                    found.push(Found {
+                        path: entry.path(),
+                        relative,
+                    });
                 }
             } else if want(&relative) {
                 skips.add(&relative, Why::NotAFile);

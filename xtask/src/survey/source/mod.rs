@@ -59,18 +59,26 @@ impl Tree {
             return Err(Failure::new(format!(
                 "`{spec}` is no folder, no file, and no package with its source in {PACKAGES}"
             ))
-            .next(format!("install the package (`apt-get install {spec}`) or give a path")));
+            .next(format!(
+                "install the package (`apt-get install {spec}`) or give a path"
+            )));
         }
-        Err(Failure::new(format!("there is no kernel tree at `{spec}`"))
-            .next("give an unpacked kernel, a linux-*.tar.xz, or a package such as linux-source-6.12"))
+        Err(
+            Failure::new(format!("there is no kernel tree at `{spec}`")).next(
+                "give an unpacked kernel, a linux-*.tar.xz, or a package such as linux-source-6.12",
+            ),
+        )
     }
 
     fn open_dir(path: &Path) -> Result<Tree> {
         if path.join(DRM).is_dir() {
             return Ok(Tree::Dir(path.to_owned()));
         }
-        Err(Failure::new(format!("`{}` is no kernel tree: it has no {DRM}", path.display()))
-            .next("give the root of an unpacked kernel"))
+        Err(Failure::new(format!(
+            "`{}` is no kernel tree: it has no {DRM}",
+            path.display()
+        ))
+        .next("give the root of an unpacked kernel"))
     }
 
     /// The path the tree was found at.
@@ -113,17 +121,20 @@ pub(crate) fn wanted(path: &str) -> bool {
     is_core_header(path)
 }
 
-/// Whether a file is a header whose types every driver uses.
+/// Whether a file is a header that drivers include: those of DRM, and the top ones of Linux.
 pub(crate) fn is_core_header(path: &str) -> bool {
-    path.ends_with(".h") && is_below(path, "include/drm")
-        || ["dma-buf", "dma-resv", "scatterlist", "iosys-map", "host1x"]
-            .iter()
-            .any(|name| path.strip_prefix("include/linux/") == Some(&format!("{name}.h")))
+    path.ends_with(".h")
+        && (is_below(path, "include/drm")
+            || path
+                .strip_prefix("include/linux/")
+                .is_some_and(|name| !name.contains('/')))
 }
 
 /// Whether a file configures the build.
 pub(crate) fn is_kconfig(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(|name| name.starts_with("Kconfig"))
+    path.rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with("Kconfig"))
 }
 
 /// Whether a file says what is built from what.
@@ -133,7 +144,8 @@ pub(crate) fn is_makefile(path: &str) -> bool {
 
 /// Whether `path` is inside the folder `dir`.
 pub(crate) fn is_below(path: &str, dir: &str) -> bool {
-    path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
+    path.strip_prefix(dir)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Reads at most [`LIMIT`] bytes; `None` if there is more.

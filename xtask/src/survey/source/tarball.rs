@@ -36,7 +36,8 @@ enum Format {
 }
 
 fn format(path: &Path) -> Result<Format> {
-    let fail = |error: std::io::Error| Failure::new(format!("cannot read `{}`: {error}", path.display()));
+    let fail =
+        |error: std::io::Error| Failure::new(format!("cannot read `{}`: {error}", path.display()));
     let mut file = File::open(path).map_err(fail)?;
     let mut magic = [0; XZ.len()];
     let mut read = 0;
@@ -54,8 +55,11 @@ fn format(path: &Path) -> Result<Format> {
     if file.read_exact(&mut ustar).is_ok() && &ustar == b"ustar" {
         return Ok(Format::Plain);
     }
-    Err(Failure::new(format!("`{}` is neither a .tar.xz nor a .tar", path.display()))
-        .next("give an unpacked kernel or a linux-*.tar.xz; other compressions must be unpacked first"))
+    Err(Failure::new(format!(
+        "`{}` is neither a .tar.xz nor a .tar",
+        path.display()
+    ))
+    .next("give an unpacked kernel or a linux-*.tar.xz; other compressions must be unpacked first"))
 }
 
 pub(super) fn visit(
@@ -67,12 +71,21 @@ pub(super) fn visit(
 ) -> Result<()> {
     let format = format(path)?;
     let broken = |error: &std::io::Error| {
-        Failure::new(format!("`{}` is truncated or damaged: {error}", path.display()))
-            .next(format!("fetch it again (`xz -t {}` checks it)", path.display()))
+        Failure::new(format!(
+            "`{}` is truncated or damaged: {error}",
+            path.display()
+        ))
+        .next(format!(
+            "fetch it again (`xz -t {}` checks it)",
+            path.display()
+        ))
     };
     let file = File::open(path).map_err(|error| broken(&error))?;
     progress.expect(file.metadata().map_or(0, |data| data.len()));
-    let file = Counted { inner: BufReader::with_capacity(1 << 20, file), progress };
+    let file = Counted {
+        inner: BufReader::with_capacity(1 << 20, file),
+        progress,
+    };
     let mut reader = ZeroTail::new(match format {
         Format::Plain => Box::new(file) as Box<dyn Read + '_>,
         Format::Xz => {
