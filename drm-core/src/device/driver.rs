@@ -6,6 +6,7 @@ use super::{Device, DumbArgs, File, IoctlNr};
 use crate::dma::SgTable;
 use crate::errno::{Errno, Result};
 use crate::gem::Gem;
+use crate::mmap::NewVma;
 use crate::prime::{self, Attachment, DmaBuf};
 use crate::sync::Arc;
 
@@ -64,6 +65,12 @@ pub trait Driver: Any + Send + Sync {
     /// a display.
     fn mode_ioctl(&self, file: &File, number: IoctlNr, arg: &mut [u8]) -> Result {
         Err(Errno::EOPNOTSUPP)
+    }
+
+    /// A mapping of the device's file at an offset that is no object's (the driver's own `fops.mmap`): its answer, or `None` for
+    /// what the core maps.
+    fn mmap(&self, file: &File, vma: &mut NewVma) -> Option<Result> {
+        None
     }
 
     /// Makes an object of a dma-buf (`gem_prime_import`).

@@ -91,6 +91,7 @@ impl Process {
             flags: VmFlags::empty(),
             file,
             object: None,
+            ptes: BTreeMap::new(),
         })
     }
 
@@ -141,6 +142,10 @@ impl Process {
         let dev = file.dev();
         if dev.is_unplugged() {
             return Err(Errno::ENODEV);
+        }
+        if let Some(mapped) = dev.driver().clone().mmap(file, &mut vma) {
+            mapped?;
+            return Ok(self.install(vma));
         }
         let object = dev
             .offsets()

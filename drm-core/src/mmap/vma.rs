@@ -56,6 +56,8 @@ pub struct NewVma {
     pub(super) flags: VmFlags,
     pub(super) file: VmaFile,
     pub(super) object: Option<Gem>,
+    /// Pages that are mapped from the start.
+    pub(super) ptes: BTreeMap<u64, Pte>,
 }
 
 impl NewVma {
@@ -111,6 +113,25 @@ impl NewVma {
         self.pgoff = pgoff;
     }
 
+    /// Whether writes are asked for (`VM_WRITE`).
+    #[must_use]
+    pub fn prot(&self) -> Prot {
+        self.prot
+    }
+
+    /// Whether other processes see the writes (`VM_SHARED`).
+    #[must_use]
+    pub fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+
+    /// Maps page `index` of the mapping to physical address `phys` from the start (`io_remap_pfn_range`): registers of a
+    /// device, which no object stands for.
+    pub fn map_page(&mut self, index: u64, phys: u64) {
+        let writable = self.prot.writes() && self.sharing == Sharing::Shared;
+        self.ptes.insert(index, Pte { phys, writable });
+    }
+
     /// Moves the mapping by `pages` pages in the device's offset space.
     pub fn shift(&mut self, pages: u64) {
         self.pgoff += pages;
@@ -148,7 +169,7 @@ impl Vma {
             flags: new.flags,
             file: new.file,
             object: new.object,
-            ptes: Mutex::default(),
+            ptes: Mutex::new(new.ptes),
         })
     }
 

@@ -1,7 +1,8 @@
 //! Fences: what a job promises to signal.
 
+use crate::errno::Errno;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, OnceLock};
 
 /// How a fence uses the buffer (`enum dma_resv_usage`). Asking for one asks for all above it, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,7 @@ impl FenceContext {
             context: self.id,
             seqno: self.next.fetch_add(1, Ordering::SeqCst),
             signaled: AtomicBool::new(false),
+            error: OnceLock::new(),
             callbacks: Mutex::new(Vec::new()),
         }))
     }
@@ -59,6 +61,7 @@ struct Inner {
     context: u64,
     seqno: u64,
     signaled: AtomicBool,
+    error: OnceLock<Errno>,
     callbacks: Mutex<Vec<Callback>>,
 }
 
@@ -91,6 +94,17 @@ impl Fence {
     #[must_use]
     pub fn is_signaled(&self) -> bool {
         self.0.signaled.load(Ordering::SeqCst)
+    }
+
+    /// Why the work failed; `None` for work that did not, or is not done.
+    #[must_use]
+    pub fn error(&self) -> Option<Errno> {
+        self.0.error.get().copied()
+    }
+
+    /// Says why the work failed, before it says that it is done (`dma_fence_set_error`). The first reason stays.
+    pub fn set_error(&self, error: Errno) {
+        let _ = self.0.error.set(error);
     }
 
     /// Says that the work is done; runs the callbacks. Doing it twice is harmless.
