@@ -15,7 +15,7 @@ use crate::gem::{HandleTable, LruLock, OffsetSpace};
 use crate::machine::Machine;
 use crate::mmap::AddressSpace;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::{Arc, Mutex, MutexGuard, Weak};
 
 struct Inner {
     driver: Arc<dyn Driver>,
@@ -28,6 +28,24 @@ struct Inner {
     unplugged: AtomicBool,
     objects: AtomicUsize,
     files: AtomicUsize,
+}
+
+/// A device that may be gone.
+#[derive(Clone, Default)]
+pub struct WeakDevice(Weak<Inner>);
+
+impl fmt::Debug for WeakDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakDevice")
+    }
+}
+
+impl WeakDevice {
+    /// The device, if it still exists.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Device> {
+        self.0.upgrade().map(Device)
+    }
 }
 
 /// A DRM device (`struct drm_device`). A clone is the same device.
@@ -67,6 +85,12 @@ impl Device {
     #[must_use]
     pub fn is(&self, other: &Device) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The device, as its own driver may keep it: deferred work needs it, and must not keep it alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakDevice {
+        WeakDevice(Arc::downgrade(&self.0))
     }
 
     /// Its driver.

@@ -105,6 +105,9 @@ impl DmaDevice {
             pa
         };
         if dma + (len - 1) > config.mask {
+            self.0
+                .machine
+                .warn("dma: address beyond what the device can reach");
             return Err(Errno::EIO);
         }
         self.0.machine.counters().dma_mapped.add(1);
