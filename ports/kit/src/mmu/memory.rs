@@ -87,15 +87,6 @@ macro_rules! forward_table_memory {
 
 forward_table_memory!(&M, Arc<M>);
 
-/// A physically contiguous piece of what is to be mapped: one entry of a DMA-mapped scatter table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// First byte, as the device addresses it.
-    pub pa: u64,
-    /// Length in bytes.
-    pub len: u64,
-}
-
 /// Counted stores and table allocation, for the writers of this module.
 pub(super) trait Tables: TableMemory {
     /// Stores one 64-bit entry.

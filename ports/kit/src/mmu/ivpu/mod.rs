@@ -10,7 +10,8 @@ mod tests;
 use bitflags::bitflags;
 use drm_core::errno::{Errno, Result};
 
-use super::memory::{Segment, TableEvent, TableMemory, Tables};
+use super::Segment;
+use super::memory::{TableEvent, TableMemory, Tables};
 use super::path::Path;
 use super::pgsize::{SZ_4K, SZ_64K};
 use super::radix::{Access, Entry, Format, Level};
@@ -153,7 +154,7 @@ impl<M: TableMemory> IvpuTable<M> {
         let mut path = Path::new(self.root);
         let mut at = va;
         for segment in segments {
-            let mut pa = segment.pa;
+            let mut pa = segment.addr;
             let end = pa + segment.len;
             while pa < end {
                 let (contiguous, pages) = self.alike(at, pa, end - pa);

@@ -14,7 +14,7 @@ fn table(mem: &TestMemory) -> IvpuTable<&TestMemory> {
 
 fn segment(pa: u64, pages: u64) -> Segment {
     Segment {
-        pa,
+        addr: pa,
         len: pages * SZ_4K,
     }
 }

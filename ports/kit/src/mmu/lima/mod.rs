@@ -5,7 +5,8 @@ mod tests;
 
 use drm_core::errno::Result;
 
-use super::memory::{Segment, TableMemory, Tables};
+use super::Segment;
+use super::memory::{TableMemory, Tables};
 use super::pgsize::SZ_4K;
 use super::radix::{Access, Entry, Format, Level};
 use super::view::View;
@@ -100,7 +101,13 @@ impl<M: TableMemory> LimaTable<M> {
             blocks: [None; BLOCKS],
         };
         if let Some(pa) = dlbu {
-            table.map(DLBU_VA, [Segment { pa, len: SZ_4K }])?;
+            table.map(
+                DLBU_VA,
+                [Segment {
+                    addr: pa,
+                    len: SZ_4K,
+                }],
+            )?;
         }
         Ok(table)
     }
@@ -146,7 +153,7 @@ impl<M: TableMemory> LimaTable<M> {
     {
         let mut at = va;
         for segment in segments {
-            let mut pa = segment.pa;
+            let mut pa = segment.addr;
             let end = pa + segment.len;
             while pa < end {
                 let entries = ((end - pa) / SZ_4K).min(BLOCK_ENTRIES - entry_in_block(at));

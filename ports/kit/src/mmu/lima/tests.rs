@@ -13,7 +13,7 @@ fn table(mem: &TestMemory) -> LimaTable<&TestMemory> {
 }
 
 fn segment(pa: u64, len: u64) -> [Segment; 1] {
-    [Segment { pa, len }]
+    [Segment { addr: pa, len }]
 }
 
 /// The line of the recordings, without the VM's reference count.

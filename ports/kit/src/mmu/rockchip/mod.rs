@@ -7,7 +7,8 @@ mod tests;
 use bitflags::bitflags;
 use drm_core::errno::{Errno, Result};
 
-use super::memory::{Segment, TableEvent, TableMemory, Tables};
+use super::Segment;
+use super::memory::{TableEvent, TableMemory, Tables};
 use super::pgsize::SZ_4K;
 use super::radix::{Access, Entry, Format, Level};
 use super::view::{View, for_each_table};
@@ -138,7 +139,7 @@ impl<M: TableMemory> RockchipTable<M> {
         segment: Segment,
         flags: PageFlags,
     ) -> std::result::Result<(), (Errno, u64)> {
-        let Segment { pa, len } = segment;
+        let Segment { addr: pa, len } = segment;
         if !(iova | pa | len).is_multiple_of(SZ_4K) {
             return Err((Errno::EINVAL, 0));
         }

@@ -4,7 +4,8 @@ use drm_core::errno::{Errno, Result};
 
 use super::cursor::PagePtr;
 use super::{OpError, PageFlags, RogueTable};
-use crate::mmu::memory::{Segment, TableEvent, TableMemory};
+use crate::mmu::Segment;
+use crate::mmu::memory::{TableEvent, TableMemory};
 
 /// How far up the tables were changed; a flush of one level covers those below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,7 +155,7 @@ impl<M: TableMemory + Clone> RogueOp<M> {
                 continue;
             }
             let len = (segment.len - offset).min(size - mapped);
-            result = self.map_segment(table, segment.pa + offset, len >> page.shift(), flags);
+            result = self.map_segment(table, segment.addr + offset, len >> page.shift(), flags);
             if result.is_err() {
                 break;
             }

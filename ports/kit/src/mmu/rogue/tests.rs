@@ -3,10 +3,9 @@
 use drm_core::errno::Errno;
 
 use super::*;
-use crate::mmu::memory::Segment;
 use crate::mmu::pgsize::{SZ_1G, SZ_2M, SZ_4K};
 use crate::mmu::testmem::TestMemory;
-use crate::mmu::{Access, Leaf, WalkFault, runs_by, same_memory};
+use crate::mmu::{Access, Leaf, Segment, WalkFault, runs_by, same_memory};
 
 const VA: u64 = 0x80_0000_0000;
 const PA: u64 = 0x8_4000_0000;
@@ -16,7 +15,7 @@ fn table(mem: &TestMemory) -> RogueTable<&TestMemory> {
 }
 
 fn segment(pa: u64, len: u64) -> Segment {
-    Segment { pa, len }
+    Segment { addr: pa, len }
 }
 
 fn map(t: &mut RogueTable<&TestMemory>, va: u64, pa: u64, size: u64) -> Flush {

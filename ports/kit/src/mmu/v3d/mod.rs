@@ -6,7 +6,8 @@ mod tests;
 
 use drm_core::errno::Result;
 
-use super::memory::{Segment, TableMemory, Tables};
+use super::Segment;
+use super::memory::{TableMemory, Tables};
 use super::pgsize::{SZ_1M, SZ_4K, SZ_64K};
 use super::radix::{Access, Entry, Format, Level};
 use super::view::View;
@@ -115,7 +116,7 @@ impl<M: TableMemory> V3dTable<M> {
     {
         let mut at = page;
         for segment in segments {
-            let mut frame = segment.pa >> 12;
+            let mut frame = segment.addr >> 12;
             let end = frame + segment.len / SZ_4K;
             while frame < end {
                 let (flags, entries) = chunk(at, frame, end - frame, large);

@@ -10,7 +10,7 @@ fn table(mem: &TestMemory) -> V3dTable<&TestMemory> {
 
 fn segment(pa: u64, pages: u64) -> Segment {
     Segment {
-        pa,
+        addr: pa,
         len: pages * SZ_4K,
     }
 }
