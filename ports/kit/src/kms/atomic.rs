@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use drm_core::device::{Device, File};
 use drm_core::errno::{Errno, Result};
 use drm_core::resv::Fence;
-use drm_core::sync::{Arc, Mutex};
+use drm_core::sync::Arc;
 
 use super::check;
 use super::display::Display;
 use super::framebuffer::Framebuffer;
+use super::lock::ModesetLock;
 use super::rect::Rect;
 use super::state::{Crtc, PlaneKind, PlaneState};
 
@@ -146,7 +147,7 @@ pub(super) struct Transaction<D: Display> {
 /// The mode-setting state of a device.
 pub struct Kms<D: Display> {
     display: D,
-    pub(super) state: Mutex<State<D>>,
+    pub(super) state: ModesetLock<D>,
 }
 
 impl<D: Display> Kms<D> {
@@ -157,7 +158,7 @@ impl<D: Display> Kms<D> {
         let planes = planes.map(|_| PlaneState::default()).collect();
         Self {
             display,
-            state: Mutex::new(State {
+            state: ModesetLock::new(State {
                 planes,
                 crtc: Crtc::default(),
                 fbs: BTreeMap::new(),

@@ -47,9 +47,7 @@ impl Screen {
 
     fn write(&self, at: usize, from: &[u8]) -> Result {
         let mut memory = self.memory.lock();
-        let to = memory
-            .get_mut(at..at + from.len())
-            .ok_or(Errno::EFAULT)?;
+        let to = memory.get_mut(at..at + from.len()).ok_or(Errno::EFAULT)?;
         to.copy_from_slice(from);
         Ok(())
     }
@@ -89,31 +87,40 @@ fn conversion(from: Format, to: Format) -> Option<Convert> {
     Some(match to {
         Format::RGB565 => |line| halves(line, |r, g, b| r >> 3 << 11 | g >> 2 << 5 | b >> 3),
         Format::XRGB1555 => |line| halves(line, |r, g, b| r >> 3 << 10 | g >> 3 << 5 | b >> 3),
-        Format::ARGB1555 => {
-            |line| halves(line, |r, g, b| 1 << 15 | r >> 3 << 10 | g >> 3 << 5 | b >> 3)
-        }
+        Format::ARGB1555 => |line| {
+            halves(line, |r, g, b| {
+                1 << 15 | r >> 3 << 10 | g >> 3 << 5 | b >> 3
+            })
+        },
         Format::RGBA5551 => {
             |line| halves(line, |r, g, b| r >> 3 << 11 | g >> 3 << 6 | b >> 3 << 1 | 1)
         }
-        Format::RGB888 => |line| pixels(line).flat_map(|[b, g, r]| [b, g, r]).collect(),
+        Format::RGB888 => |line| pixels(line).flatten().collect(),
         Format::BGR888 => |line| pixels(line).flat_map(|[b, g, r]| [r, g, b]).collect(),
-        Format::ARGB8888 => |line| pixels(line).flat_map(|[b, g, r]| [b, g, r, 0xff]).collect(),
-        Format::XBGR8888 | Format::ABGR8888 => {
-            |line| pixels(line).flat_map(|[b, g, r]| [r, g, b, 0xff]).collect()
-        }
+        Format::ARGB8888 => |line| swizzle(line, |[b, g, r, _]| [b, g, r, 0xff]),
+        Format::XBGR8888 => |line| swizzle(line, |[b, g, r, x]| [r, g, b, x]),
+        Format::ABGR8888 => |line| swizzle(line, |[b, g, r, _]| [r, g, b, 0xff]),
         Format::XRGB2101010 => |line| words(line, 0),
         Format::ARGB2101010 => |line| words(line, 3 << 30),
-        Format::BGRX8888 => |line| {
-            let (pixels, _) = line.as_chunks::<4>();
-            pixels.iter().flat_map(|[b, g, r, x]| [*x, *r, *g, *b]).collect()
-        },
+        Format::BGRX8888 => |line| swizzle(line, |[b, g, r, x]| [x, r, g, b]),
         _ => return None,
     })
 }
 
 /// Blue, green, red of each XRGB8888 pixel.
 fn pixels(line: &[u8]) -> impl Iterator<Item = [u8; 3]> + '_ {
-    line.as_chunks::<4>().0.iter().map(|[b, g, r, _]| [*b, *g, *r])
+    line.as_chunks::<4>()
+        .0
+        .iter()
+        .map(|[b, g, r, _]| [*b, *g, *r])
+}
+
+fn swizzle(line: &[u8], order: impl Fn([u8; 4]) -> [u8; 4]) -> Vec<u8> {
+    line.as_chunks::<4>()
+        .0
+        .iter()
+        .flat_map(|pixel| order(*pixel))
+        .collect()
 }
 
 fn halves(line: &[u8], pack: impl Fn(u16, u16, u16) -> u16) -> Vec<u8> {
@@ -150,7 +157,7 @@ mod tests {
             (Format::RGB888, 0x00ff_8040),
             (Format::BGR888, 0x0040_80ff),
             (Format::ARGB8888, 0xffff_8040),
-            (Format::XBGR8888, 0xff40_80ff),
+            (Format::XBGR8888, 0x0040_80ff),
             (Format::ABGR8888, 0xff40_80ff),
             (Format::XRGB2101010, 0x3ff8_0901),
             (Format::ARGB2101010, 0xfff8_0901),

@@ -1,9 +1,10 @@
 //! What a driver implements (`drm_plane_helper_funcs`, `drm_crtc_helper_funcs`, `drm_mode_config_funcs`).
 
-use drm_core::device::Device;
+use drm_core::device::{Device, Driver};
 use drm_core::errno::{Errno, Result};
 use drm_core::sync::Arc;
 
+use super::atomic::Kms;
 use super::format::Format;
 use super::framebuffer::Framebuffer;
 use super::shadow::collect_fences;
@@ -16,6 +17,15 @@ pub struct PlaneDesc {
     pub kind: PlaneKind,
     /// What it can show.
     pub formats: Vec<Format>,
+}
+
+/// A driver with a display.
+pub trait Modeset: Driver {
+    /// Its callbacks.
+    type Display: Display;
+
+    /// Its mode-setting state.
+    fn kms(&self) -> &Kms<Self::Display>;
 }
 
 /// What a device can.
@@ -53,12 +63,8 @@ pub trait Display: Send + Sync + 'static {
     fn config(&self) -> &Config;
 
     /// Whether a plane's new state can be shown (`atomic_check`).
-    fn check_plane(
-        &self,
-        plane: usize,
-        state: &mut PlaneState<Self::Plane>,
-        crtc: &Crtc,
-    ) -> Result;
+    fn check_plane(&self, plane: usize, state: &mut PlaneState<Self::Plane>, crtc: &Crtc)
+    -> Result;
 
     /// Whether the picture can be written to `fb` (`atomic_check` of the writeback connector). `EINVAL` for a device that cannot.
     fn check_job(&self, fb: &Framebuffer, crtc: &Crtc) -> Result {

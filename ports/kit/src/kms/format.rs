@@ -34,7 +34,7 @@ macro_rules! formats {
             #[must_use]
             pub const fn planes(self) -> Option<&'static [PlaneFormat]> {
                 match self {
-                    $(Self::$name => Some($planes),)*
+                    $(Self::$name => Some(const { $planes }),)*
                     _ => None,
                 }
             }

@@ -1,4 +1,4 @@
-//! The mode-setting ioctls whose argument structs hold no pointers, byte for byte as `drm_mode.h` has them.
+//! The mode-setting ioctls for framebuffers, byte for byte as `drm_mode.h` has them.
 
 use drm_core::device::{File, IoctlNr};
 use drm_core::errno::{Errno, Result};
@@ -7,11 +7,14 @@ use super::atomic::Kms;
 use super::display::Display;
 use super::format::Format;
 use super::framebuffer::FbCmd;
+use super::rect::Rect;
 
 /// `DRM_IOCTL_MODE_ADDFB`: `{ fb_id, width, height, pitch, bpp, depth, handle: u32 }`.
 pub const ADDFB: IoctlNr = IoctlNr::iowr(0xae, 28);
 /// `DRM_IOCTL_MODE_RMFB`: `{ fb_id: u32 }`.
 pub const RMFB: IoctlNr = IoctlNr::iowr(0xaf, 4);
+/// `DRM_IOCTL_MODE_DIRTYFB`: `{ fb_id, flags, color, num_clips: u32, clips_ptr: u64 }`, each clip `{ x1, y1, x2, y2: u16 }`.
+pub const DIRTYFB: IoctlNr = IoctlNr::iowr(0xb1, 24);
 /// `DRM_IOCTL_MODE_ADDFB2`: `{ fb_id, width, height, pixel_format, flags: u32, handles, pitches, offsets: [u32; 4],
 /// modifier: [u64; 4] }`, 4 bytes of padding before the modifiers.
 pub const ADDFB2: IoctlNr = IoctlNr::iowr(0xb8, 104);
@@ -36,14 +39,34 @@ fn set_id(arg: &mut [u8], id: u32) {
     }
 }
 
+/// The clips of a [`DIRTYFB`]. `EINVAL` for a number without a pointer, the reverse, more than 256, or an odd number where
+/// they come in pairs; `EFAULT` where there are none.
+fn read_clips(file: &File, flags: u32, n: u32, at: u64) -> Result<Vec<Rect>> {
+    const ANNOTATE_COPY: u32 = 1;
+    const MAX_CLIPS: u32 = 256;
+    let pairs = flags & ANNOTATE_COPY != 0;
+    if (n == 0) != (at == 0) || pairs && !n.is_multiple_of(2) || n > MAX_CLIPS {
+        return Err(Errno::EINVAL);
+    }
+    let mut bytes = vec![0; n as usize * 8];
+    if n > 0 {
+        file.machine().user().read(at, &mut bytes)?;
+    }
+    let edge = |clip: &[u8; 8], i: usize| i32::from(u16::from_ne_bytes([clip[i], clip[i + 1]]));
+    let clips = bytes.as_chunks::<8>().0.iter();
+    Ok(clips
+        .step_by(if pairs { 2 } else { 1 })
+        .map(|clip| Rect::new(edge(clip, 0), edge(clip, 2), edge(clip, 4), edge(clip, 6)))
+        .collect())
+}
+
 impl<D: Display> Kms<D> {
-    /// A driver's `mode_ioctl`. `EINVAL` for a number that is not among [`ADDFB`], [`ADDFB2`], [`RMFB`]: the others hold
-    /// pointers, and are methods of [`Kms`].
+    /// A driver's `mode_ioctl`: [`ADDFB`], [`ADDFB2`], [`RMFB`], [`DIRTYFB`]. `EINVAL` for other numbers: atomic requests name
+    /// properties, which this model has none of, and go through [`Kms::atomic`].
     pub fn ioctl(&self, file: &File, number: IoctlNr, arg: &mut [u8]) -> Result {
         match number.nr() {
             nr if nr == ADDFB.nr() => {
-                let format =
-                    Format::legacy(word(arg, 4), word(arg, 5)).ok_or(Errno::EINVAL)?;
+                let format = Format::legacy(word(arg, 4), word(arg, 5)).ok_or(Errno::EINVAL)?;
                 let cmd = FbCmd::packed(
                     word(arg, 1),
                     word(arg, 2),
@@ -67,6 +90,10 @@ impl<D: Display> Kms<D> {
                 };
                 set_id(arg, self.add_fb(file, &cmd)?);
                 Ok(())
+            }
+            nr if nr == DIRTYFB.nr() => {
+                let clips = read_clips(file, word(arg, 1), word(arg, 3), long(arg, 16))?;
+                self.dirty_fb(file, word(arg, 0), &clips)
             }
             nr if nr == RMFB.nr() => self.rm_fb(file, word(arg, 0)),
             _ => Err(Errno::EINVAL),

@@ -19,9 +19,7 @@ pub fn collect_fences<P>(state: &mut PlaneState<P>) {
     };
     state.fences.extend(state.in_fence.clone());
     for plane in &fb.planes {
-        state
-            .fences
-            .extend(plane.object.gem().resv().fences(usage));
+        state.fences.extend(plane.object.gem().resv().fences(usage));
     }
 }
 
