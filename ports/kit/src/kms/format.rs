@@ -53,6 +53,8 @@ formats! {
     ARGB1555 = b"AR15", &[packed(2)];
     /// 5, 5, 5, alpha.
     RGBA5551 = b"RA15", &[packed(2)];
+    /// 5, 5, 5, one unused bit.
+    RGBX5551 = b"RX15", &[packed(2)];
     /// Three bytes: blue first in memory.
     RGB888 = b"RG24", &[packed(3)];
     /// Three bytes: red first in memory.
