@@ -63,3 +63,11 @@ impl Condvar {
         self.0.notify_all();
     }
 }
+
+/// Lets other threads go on (`cond_resched`, `cpu_relax`).
+pub fn yield_now() {
+    #[cfg(not(feature = "shuttle"))]
+    std::thread::yield_now();
+    #[cfg(feature = "shuttle")]
+    shuttle::thread::yield_now();
+}

@@ -1,0 +1,4 @@
+//! The parts at work: one machine, one device, objects of the typical shapes.
+
+mod base_class;
+mod world;

@@ -1,0 +1,166 @@
+//! The old names, one by one, each with the finding it stands for and what replaces it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::uma::{Kind, Object};
+
+/// The methods for the parts that there are.
+pub(super) fn methods(object: &Object) -> TokenStream {
+    let part = |kind| {
+        object.field(kind).map(|field| {
+            let name = &field.ident;
+            quote! { &self.0.#name }
+        })
+    };
+    let gem = part(Kind::Gem);
+    let backing = part(Kind::Backing);
+    let device = part(Kind::DeviceMap);
+    let device_or_none = match &device {
+        Some(device) => quote! { ::core::option::Option::Some(#device) },
+        None => quote! { ::core::option::Option::None::<&::gem_uma::DeviceMap> },
+    };
+    let mut all = Vec::new();
+    if let (Some(backing), Some(device)) = (&backing, &device) {
+        all.push(table(backing, device));
+    }
+    if let (Some(backing), Some(share), Some(gem)) = (&backing, part(Kind::Share), &gem) {
+        all.push(pins(backing, &share, gem));
+    }
+    if let (Some(backing), Some(cpu)) = (&backing, part(Kind::CpuMap)) {
+        all.push(cpu_map(backing, &cpu, &device_or_none));
+    }
+    if let (Some(backing), Some(device), Some(reclaim), Some(gem)) =
+        (&backing, &device, part(Kind::Reclaim), &gem)
+    {
+        all.push(advice(backing, device, &reclaim, gem));
+    }
+    quote! { #(#all)* }
+}
+
+fn table(backing: &TokenStream, device: &TokenStream) -> TokenStream {
+    quote! {
+        /// The object's table, mapped for the device, with its reservation locked.
+        ///
+        /// # Errors
+        ///
+        /// Those of `DeviceMap::lock_table`.
+        #[deprecated(note = "F15: write `dmap.lock_table(&backing)`")]
+        pub fn get_pages_sgt(&self) -> ::drm_core::Result<::gem_uma::MappedTable<'uma>> {
+            ::gem_uma::DeviceMap::lock_table(#device, #backing)
+        }
+    }
+}
+
+fn pins(backing: &TokenStream, share: &TokenStream, gem: &TokenStream) -> TokenStream {
+    quote! {
+        /// One more pin.
+        ///
+        /// # Errors
+        ///
+        /// Those of `Share::pin`.
+        #[deprecated(note = "F18: keep the token of `backing.pin(guard)`")]
+        pub fn pin_locked(&self, guard: &mut ::drm_core::resv::ResvGuard) -> ::drm_core::Result {
+            ::gem_uma::Share::pin(#share, guard, #backing)
+        }
+
+        /// One pin less.
+        #[deprecated(note = "F18: give the token back, `backing.unpin(guard, pin)`")]
+        pub fn unpin_locked(&self, guard: &mut ::drm_core::resv::ResvGuard) {
+            ::gem_uma::Share::unpin(#share, guard, #backing);
+        }
+
+        /// One more pin, taking the reservation.
+        ///
+        /// # Errors
+        ///
+        /// `EINTR`, and those of `Share::pin`.
+        #[deprecated(note = "F19: lock the reservation, and keep the token of `backing.pin(guard)`")]
+        pub fn pin(&self) -> ::drm_core::Result {
+            let mut guard = ::drm_core::gem::Header::resv(#gem).lock_interruptible()?;
+            ::gem_uma::Share::pin(#share, &mut guard, #backing)
+        }
+
+        /// One pin less, taking the reservation.
+        #[deprecated(note = "F19: lock the reservation, and give the token back, `backing.unpin(guard, pin)`")]
+        pub fn unpin(&self) {
+            let mut guard = ::drm_core::gem::Header::resv(#gem).lock();
+            ::gem_uma::Share::unpin(#share, &mut guard, #backing);
+        }
+
+        /// A fresh table of the pages, not mapped for DMA.
+        ///
+        /// # Errors
+        ///
+        /// Those of `Share::sg_table`.
+        #[deprecated(note = "F16: write `share.sg_table(guard, &gem, &backing)`")]
+        pub fn get_sg_table(
+            &self,
+            guard: &mut ::drm_core::resv::ResvGuard,
+        ) -> ::drm_core::Result<::drm_core::dma::SgTable> {
+            ::gem_uma::Share::sg_table(#share, guard, #gem, #backing)
+        }
+    }
+}
+
+fn cpu_map(backing: &TokenStream, cpu: &TokenStream, device: &TokenStream) -> TokenStream {
+    quote! {
+        /// Maps the object for the kernel.
+        ///
+        /// # Errors
+        ///
+        /// Those of `CpuMap::vmap`.
+        #[deprecated(note = "F20: write `cmap.vmap(guard, &backing, &dmap)`")]
+        pub fn vmap(
+            &self,
+            guard: &mut ::drm_core::resv::ResvGuard,
+        ) -> ::drm_core::Result<::drm_core::gem::IosysMap> {
+            ::gem_uma::CpuMap::vmap(#cpu, guard, #backing, #device)
+        }
+
+        /// Undoes one `vmap`.
+        #[deprecated(note = "F20: write `cmap.vunmap(guard, &backing)`")]
+        pub fn vunmap(&self, guard: &mut ::drm_core::resv::ResvGuard) {
+            ::gem_uma::CpuMap::vunmap(#cpu, guard, #backing);
+        }
+
+        /// Maps the object for a process.
+        ///
+        /// # Errors
+        ///
+        /// Those of `CpuMap::mmap`.
+        #[deprecated(note = "F24: write `cmap.mmap(vma, &backing, &dmap)`")]
+        pub fn mmap(&self, vma: &mut ::drm_core::mmap::NewVma) -> ::drm_core::Result {
+            ::gem_uma::CpuMap::mmap(#cpu, vma, #backing, #device)
+        }
+    }
+}
+
+fn advice(
+    backing: &TokenStream,
+    device: &TokenStream,
+    reclaim: &TokenStream,
+    gem: &TokenStream,
+) -> TokenStream {
+    quote! {
+        /// Takes advice; whether the contents are retained. A number that is no advice is dropped.
+        #[deprecated(note = "F21: write `reclaim.madvise(guard, madv)?`")]
+        pub fn madvise(&self, guard: &mut ::drm_core::resv::ResvGuard, madv: i32) -> bool {
+            ::gem_uma::Reclaim::madvise(#reclaim, guard, madv)
+                .unwrap_or(!::gem_uma::Reclaim::is_purged(#reclaim))
+        }
+
+        /// Whether the contents may be thrown away now.
+        #[must_use]
+        #[deprecated(note = "F22: write `reclaim.is_purgeable(&gem, &backing, &dmap)`")]
+        pub fn is_purgeable(&self) -> bool {
+            ::gem_uma::Reclaim::is_purgeable(#reclaim, #gem, #backing, #device)
+        }
+
+        /// Throws the contents away, if they may be.
+        #[deprecated(note = "F23: write `reclaim.purge(guard, &gem, &backing, &dmap)`, and look at its answer")]
+        pub fn purge(&self, guard: &mut ::drm_core::resv::ResvGuard) {
+            let _ = ::gem_uma::Reclaim::purge(#reclaim, guard, #gem, #backing, #device);
+        }
+    }
+}
