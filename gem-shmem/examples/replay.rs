@@ -1,4 +1,5 @@
-//! Replays recordings of the helper, plain or `.xz`, on the base class: how many operations, how many lines differ.
+//! Replays recordings, plain or `.xz`: of the helper on the base class, or of the fixed suite. Prints how many operations were
+//! replayed, and how many lines differ.
 //!
 //! `cargo run --release -p gem-shmem --features legacy --example replay -- FILE...`
 //!
@@ -21,8 +22,11 @@ fn main() -> ExitCode {
     for file in files {
         match Recording::open(&file) {
             Ok(recording) => {
-                let report = replay::replay(&recording);
+                let (report, shares) = replay::replay(&recording);
                 println!("{report}");
+                for share in shares {
+                    println!("  {share}");
+                }
                 agree &= report.agrees();
             }
             Err(error) => {

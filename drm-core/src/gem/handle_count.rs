@@ -20,6 +20,12 @@ impl HandleCount {
         header.get_handle(object);
         Some(Self(object.clone()))
     }
+
+    /// The object whose handles are counted.
+    #[must_use]
+    pub fn object(&self) -> &Gem {
+        &self.0
+    }
 }
 
 impl Drop for HandleCount {

@@ -1,12 +1,24 @@
-//! Replays recordings of the helper itself: the white-box driver, and the program that ran its operations.
+//! Replays recordings of Linux 6.12: of the helper itself, through a white-box driver, and of the fixed suite through the
+//! ordinary uAPI.
 
 mod script;
 mod shmora;
+mod suite;
 
 use drm_core::recording::{Recording, Report};
+pub(crate) use suite::Share;
 
-/// Runs every operation of a recording and compares answers, states and warnings.
-pub(crate) fn replay(recording: &Recording) -> Report {
+/// Runs what was recorded and compares: every operation with its state and warnings, or every line of the suite. For a suite,
+/// also how many lines of each driver that were.
+pub(crate) fn replay(recording: &Recording) -> (Report, Vec<Share>) {
+    if recording.lines().any(|line| line.operation().is_some()) {
+        (operations(recording), Vec::new())
+    } else {
+        (suite::replay(recording), suite::shares(recording))
+    }
+}
+
+fn operations(recording: &Recording) -> Report {
     let mut script = script::Script::new();
     let mut report = Report::new(recording.name());
     for line in recording.lines() {
