@@ -223,8 +223,8 @@ mod tests {
                 ("what", page.what()),
                 ("why", page.why()),
                 ("instead", page.instead()),
-                ("before", page.before()),
-                ("after", page.after()),
+                ("before", &page.before()),
+                ("after", &page.after()),
             ] {
                 assert!(
                     !text.trim().is_empty(),

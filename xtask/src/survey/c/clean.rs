@@ -5,7 +5,7 @@
 //! (`list_for_each_entry(...) { }` looks like a call without its semicolon) and types as arguments
 //! (`container_of(p, struct x, m)`).
 
-use super::lex::{Kind, Tokens};
+use super::lex::{Dead, Kind, Tokens};
 
 /// Annotations that take no argument.
 const PLAIN: &[&str] = &[
@@ -73,6 +73,11 @@ const LOOPS: &[&str] = &[
 /// A copy of `text` that a C parser reads better.
 pub(crate) fn clean(text: &[u8], tokens: &Tokens) -> Vec<u8> {
     let mut out = text.to_vec();
+    for (range, why) in &tokens.dead {
+        if *why == Dead::Comment {
+            blank(&mut out, range.start, range.end);
+        }
+    }
     let at = |index: usize| -> &[u8] {
         tokens
             .list

@@ -32,7 +32,7 @@ pub(crate) struct Database {
     functions: HashMap<String, Ty>,
     globals: HashMap<String, Ty>,
     typedefs: HashMap<String, Ty>,
-    macros: HashMap<String, Macro>,
+    macros: HashMap<String, Vec<Macro>>,
 }
 
 impl Database {
@@ -59,9 +59,9 @@ impl Database {
         self.typedefs.insert(name.to_owned(), ty);
     }
 
-    /// Adds a macro; of several of one name the first stays.
+    /// Adds a macro; there may be several of one name, for several configurations.
     pub(crate) fn add_macro(&mut self, name: &str, it: Macro) {
-        self.macros.entry(name.to_owned()).or_insert(it);
+        self.macros.entry(name.to_owned()).or_default().push(it);
     }
 
     /// Adds everything of `other`; where both have a name, `other`'s stays.
@@ -72,14 +72,14 @@ impl Database {
         self.functions.extend(other.functions);
         self.globals.extend(other.globals);
         self.typedefs.extend(other.typedefs);
-        for (name, it) in other.macros {
-            self.macros.entry(name).or_insert(it);
+        for (name, list) in other.macros {
+            self.macros.entry(name).or_default().extend(list);
         }
     }
 
     /// Forgets where macros are: their files are not kept.
     pub(crate) fn forget_files(&mut self) {
-        for it in self.macros.values_mut() {
+        for it in self.macros.values_mut().flatten() {
             it.file = usize::MAX;
         }
     }
@@ -143,9 +143,9 @@ impl<'a> Declarations<'a> {
         self.find(name, |db| &db.typedefs)
     }
 
-    /// A macro.
+    /// A macro, the first of its name.
     pub(crate) fn macro_named(&self, name: &str) -> Option<&'a Macro> {
-        self.find(name, |db| &db.macros)
+        self.find(name, |db| &db.macros)?.first()
     }
 
     /// The structure of the variable that a use of macro `name` declares, if that is what it does:
@@ -167,7 +167,10 @@ impl<'a> Declarations<'a> {
 
     /// The driver's own macros.
     pub(crate) fn own_macros(&self) -> impl Iterator<Item = (&'a str, &'a Macro)> {
-        self.own.macros.iter().map(|(name, it)| (name.as_str(), it))
+        self.own
+            .macros
+            .iter()
+            .flat_map(|(name, list)| list.iter().map(|it| (name.as_str(), it)))
     }
 
     /// Follows a chain of names for a type to what it is.

@@ -32,12 +32,7 @@ pub(crate) struct Made {
 
 /// All names that the driver's macros make, at every place they are used.
 pub(crate) fn made(unit: Unit<'_>) -> Vec<Made> {
-    let makers: HashMap<&str, &Macro> = unit
-        .decls
-        .own_macros()
-        .filter(|(_, it)| it.parameters.is_some())
-        .filter(|(_, it)| it.body.windows(2).any(|two| two == b"##") || takes_a_member(it))
-        .collect();
+    let makers = makers(unit);
     let mut out = Vec::new();
     if makers.is_empty() {
         return out;
@@ -60,6 +55,37 @@ pub(crate) fn made(unit: Unit<'_>) -> Vec<Made> {
         }
     }
     out
+}
+
+/// The driver's macros that make names, and those that use such a macro.
+fn makers(unit: Unit<'_>) -> HashMap<&str, &Macro> {
+    let all: Vec<(&str, &Macro)> = unit
+        .decls
+        .own_macros()
+        .filter(|(_, it)| it.parameters.is_some())
+        .collect();
+    let mut makers: HashMap<&str, &Macro> = all
+        .iter()
+        .filter(|(_, it)| it.body.windows(2).any(|two| two == b"##") || takes_a_member(it))
+        .copied()
+        .collect();
+    for _ in 0..ROUNDS {
+        let uses = |it: &Macro| {
+            words(&String::from_utf8_lossy(&it.body))
+                .iter()
+                .any(|word| makers.contains_key(word.as_str()))
+        };
+        let more: Vec<(&str, &Macro)> = all
+            .iter()
+            .filter(|(name, it)| !makers.contains_key(name) && uses(it))
+            .copied()
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        makers.extend(more);
+    }
+    makers
 }
 
 /// Whether a parameter stands where a field's name does.

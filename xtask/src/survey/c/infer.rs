@@ -193,7 +193,10 @@ impl<'a> Place<'a> {
         if let Some(ty) = self.unit.decls.global(name) {
             return Some(self.unit.decls.resolve(ty.clone()));
         }
-        if let Some(ty) = self.declared_by_macro(name) {
+        if let Some(ty) = self
+            .declared_by_macro(name)
+            .or_else(|| self.declared_in_words(name))
+        {
             return Some(self.unit.decls.resolve(ty));
         }
         let it = self.unit.decls.macro_named(name)?;
@@ -211,6 +214,35 @@ impl<'a> Place<'a> {
             .take_while(|&index| file.tokens.list[index].start <= self.at)
             .filter(|&index| file.word(index) == name && file.word(index - 1) == "(")
             .find_map(|index| self.unit.decls.declared_by(file.word(index - 2)))
+    }
+
+    /// A variable of the same function whose declaration did not parse: `struct x *a, *name`.
+    fn declared_in_words(self, name: &str) -> Option<Ty> {
+        let file = self.unit.files.get(self.file)?;
+        let last = file
+            .tokens
+            .list
+            .partition_point(|token| token.start < self.at);
+        for index in (0..last).rev() {
+            // A brace at the start of a line ends the function before.
+            let start = file.tokens.list[index].start;
+            if file.word(index) == "}" && (start == 0 || file.text[start - 1] == b'\n') {
+                return None;
+            }
+            if file.word(index) != name {
+                continue;
+            }
+            let mut at = index;
+            while at > 0 && matches!(file.word(at - 1), "*" | ",")
+                || at > 1 && file.word(at - 1) != "struct" && matches!(file.word(at - 2), "*" | ",")
+            {
+                at -= 1;
+            }
+            if at > 1 && at < index && file.word(at - 2) == "struct" {
+                return Some(Ty::Struct(file.word(at - 1).to_owned()));
+            }
+        }
+        None
     }
 
     fn type_of_body(self, it: &Macro, bindings: &Bindings) -> Option<Ty> {

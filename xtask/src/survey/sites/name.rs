@@ -92,8 +92,12 @@ impl Finder<'_> {
         let token = self.file.tokens.list[index];
         let tree = self.file.tree.as_ref()?;
         let path = parse::path(tree, token.start, token.end);
-        let parent = path.len().checked_sub(2).map(|at| path[at].kind())?;
-        match parent {
+        let parent = path.len().checked_sub(2).map(|at| path[at])?;
+        // What does not parse may look like a declaration and be a use.
+        if parent.has_error() || path.iter().any(|node| node.is_error()) {
+            return None;
+        }
+        match parent.kind() {
             "function_declarator" => Some("a function of that name is declared here"),
             "preproc_def" | "preproc_function_def" => Some("a macro of that name is defined here"),
             _ => None,
@@ -130,28 +134,35 @@ impl Finder<'_> {
         ))
     }
 
+    /// The words of a stretch of text, without its comments.
+    fn words_in(&self, range: &std::ops::Range<usize>) -> String {
+        let list = &self.file.tokens.list;
+        let words: Vec<&str> = (0..list.len())
+            .skip_while(|&at| list[at].start < range.start)
+            .take_while(|&at| list[at].end <= range.end)
+            .map(|at| self.file.word(at))
+            .collect();
+        words.join(" ")
+    }
+
     /// `container_of` and its relatives: a step from the base class to the driver's object if the
     /// member lies at or behind an embedded base class.
     fn judge_downcast(&self, index: usize) -> Option<Verdict> {
         let file = self.file;
         let arguments = file.tokens.arguments(&file.text, index + 1)?;
-        let text = |at: usize| {
-            arguments
-                .get(at)
-                .and_then(|it| std::str::from_utf8(&file.text[it.clone()]).ok())
-                .map(str::trim)
-        };
+        let text = |at: usize| arguments.get(at).map(|it| self.words_in(it));
         let of = text(1)?;
         let of = of
             .strip_prefix("struct ")
-            .unwrap_or(of)
+            .unwrap_or(&of)
             .trim_end_matches(['*', ' ']);
         let place = Place::new(self.unit, self.number, file.tokens.list[index].start);
+        let base = Ty::Struct(SHMEM.to_owned());
         let mut ty = Ty::Struct(of.to_owned());
-        let mut crosses = of == SHMEM;
+        let mut crosses = false;
         for member in text(2)?.split('.') {
             ty = place.field_of(ty, member.trim())?;
-            crosses |= ty == Ty::Struct(SHMEM.to_owned());
+            crosses |= ty == base;
         }
         crosses.then(|| Verdict::Site {
             finding: Some(DEFINITION),
@@ -214,10 +225,10 @@ impl Finder<'_> {
         }
         let place = Place::new(self.unit, self.number, file.tokens.list[index].start);
         let arguments = file.tokens.arguments(&file.text, open)?;
-        let text = |at: usize| arguments.get(at).map(|it| &file.text[it.clone()]);
+        let text = |at: usize| arguments.get(at).map(|it| self.words_in(it));
         let named = |at: usize| {
-            let text = std::str::from_utf8(text(at)?).ok()?.trim();
-            let name = text.strip_prefix("struct ").unwrap_or(text);
+            let text = text(at)?;
+            let name = text.strip_prefix("struct ").unwrap_or(&text);
             self.unit
                 .decls
                 .knows_struct(name)
@@ -228,7 +239,8 @@ impl Finder<'_> {
         } else {
             named(0)
         };
-        let owner = owner.or_else(|| text(0).and_then(|text| place.type_of_text(text)))?;
+        let owner =
+            owner.or_else(|| text(0).and_then(|text| place.type_of_text(text.as_bytes())))?;
         match &owner {
             Ty::Struct(of) => {
                 let (finding, item) = self.watch.member(of, word)?;
