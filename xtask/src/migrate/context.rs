@@ -31,9 +31,9 @@ pub enum Node<'a> {
     /// A type.
     Type(&'a Type),
     /// A part of a `use`.
-    Use(&'a UseTree),
+    Use,
     /// The tokens of a macro call that are no expressions.
-    Macro(&'a syn::Macro),
+    Macro,
 }
 
 /// A site and the nodes around it.
@@ -62,11 +62,17 @@ impl MacroArgs {
             fn visit_macro(&mut self, mac: &'ast syn::Macro) {
                 let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
                 if let Ok(args) = parser.parse2(mac.tokens.clone()) {
-                    self.args.insert(self.source.range(&mac.path).start, args.into_iter().collect());
+                    self.args.insert(
+                        self.source.range(&mac.path).start,
+                        args.into_iter().collect(),
+                    );
                 }
             }
         }
-        let mut collect = Collect { source, args: HashMap::new() };
+        let mut collect = Collect {
+            source,
+            args: HashMap::new(),
+        };
         collect.visit_file(&source.ast);
         Self(collect.args)
     }
@@ -74,12 +80,22 @@ impl MacroArgs {
 
 /// Places the sites of a file, which must be sorted by their start. Each gets its context, in the same order.
 pub fn place<'a>(source: &'a Source, macros: &'a MacroArgs, sites: &'a [Site]) -> Vec<Context<'a>> {
-    let mut walk = Walk { source, macros, sites, stack: Vec::new(), placed: vec![None; sites.len()] };
+    let mut walk = Walk {
+        source,
+        macros,
+        sites,
+        stack: Vec::new(),
+        placed: vec![None; sites.len()],
+    };
     walk.visit_file(&source.ast);
     sites
         .iter()
         .zip(walk.placed)
-        .map(|(site, around)| Context { site, source, around: around.unwrap_or_default() })
+        .map(|(site, around)| Context {
+            site,
+            source,
+            around: around.unwrap_or_default(),
+        })
         .collect()
 }
 
@@ -118,48 +134,62 @@ impl<'a> Walk<'a> {
 impl<'a> Visit<'a> for Walk<'a> {
     fn visit_item(&mut self, node: &'a Item) {
         let range = self.source.range(node);
-        self.enter(Node::Item(node), range, |walk| visit::visit_item(walk, node));
+        self.enter(Node::Item(node), range, |walk| {
+            visit::visit_item(walk, node)
+        });
     }
 
     fn visit_impl_item(&mut self, node: &'a ImplItem) {
         let range = self.source.range(node);
-        self.enter(Node::ImplItem(node), range, |walk| visit::visit_impl_item(walk, node));
+        self.enter(Node::ImplItem(node), range, |walk| {
+            visit::visit_impl_item(walk, node)
+        });
     }
 
     fn visit_field(&mut self, node: &'a syn::Field) {
         let range = self.source.range(node);
-        self.enter(Node::Field(node), range, |walk| visit::visit_field(walk, node));
+        self.enter(Node::Field(node), range, |walk| {
+            visit::visit_field(walk, node)
+        });
     }
 
     fn visit_fn_arg(&mut self, node: &'a FnArg) {
         let range = self.source.range(node);
-        self.enter(Node::FnArg(node), range, |walk| visit::visit_fn_arg(walk, node));
+        self.enter(Node::FnArg(node), range, |walk| {
+            visit::visit_fn_arg(walk, node)
+        });
     }
 
     fn visit_stmt(&mut self, node: &'a Stmt) {
         let range = self.source.range(node);
-        self.enter(Node::Stmt(node), range, |walk| visit::visit_stmt(walk, node));
+        self.enter(Node::Stmt(node), range, |walk| {
+            visit::visit_stmt(walk, node)
+        });
     }
 
     fn visit_expr(&mut self, node: &'a Expr) {
         let range = self.source.range(node);
-        self.enter(Node::Expr(node), range, |walk| visit::visit_expr(walk, node));
+        self.enter(Node::Expr(node), range, |walk| {
+            visit::visit_expr(walk, node)
+        });
     }
 
     fn visit_type(&mut self, node: &'a Type) {
         let range = self.source.range(node);
-        self.enter(Node::Type(node), range, |walk| visit::visit_type(walk, node));
+        self.enter(Node::Type(node), range, |walk| {
+            visit::visit_type(walk, node)
+        });
     }
 
     fn visit_use_tree(&mut self, node: &'a UseTree) {
         let range = self.source.range(node);
-        self.enter(Node::Use(node), range, |walk| visit::visit_use_tree(walk, node));
+        self.enter(Node::Use, range, |walk| visit::visit_use_tree(walk, node));
     }
 
     fn visit_macro(&mut self, node: &'a syn::Macro) {
         let range = self.source.range(node);
         let args = self.macros.0.get(&self.source.range(&node.path).start);
-        self.enter(Node::Macro(node), range, |walk| {
+        self.enter(Node::Macro, range, |walk| {
             for arg in args.into_iter().flatten() {
                 walk.visit_expr(arg);
             }
@@ -205,14 +235,6 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The outermost item of a module.
-    pub fn outer_item(&self) -> Option<&'a Item> {
-        self.around.iter().find_map(|node| match node {
-            Node::Item(item) if !matches!(item, Item::Mod(_)) => Some(*item),
-            _ => None,
-        })
-    }
-
     /// The method or constant of an `impl` that the site is in.
     pub fn impl_item(&self) -> Option<&'a ImplItem> {
         self.around.iter().rev().find_map(|node| match node {
@@ -223,12 +245,14 @@ impl<'a> Context<'a> {
 
     /// Whether the site is in a `use`.
     pub fn is_use(&self) -> bool {
-        self.around.iter().any(|node| matches!(node, Node::Use(_) | Node::Item(Item::Use(_))))
+        self.around
+            .iter()
+            .any(|node| matches!(node, Node::Use | Node::Item(Item::Use(_))))
     }
 
     /// Whether the site is in the tokens of a macro that are no expressions.
     pub fn is_opaque_macro(&self) -> bool {
-        matches!(self.around.last(), Some(Node::Macro(_)))
+        matches!(self.around.last(), Some(Node::Macro))
             || matches!(self.around.last(), Some(Node::Item(Item::Macro(_))))
     }
 }

@@ -7,7 +7,8 @@ use crate::{Failure, Result};
 
 /// The page of a finding, for a terminal.
 pub fn page(number: Number) -> Result<String> {
-    let finding = findings::find(number).ok_or_else(|| Failure::new(format!("there is no finding {number}")))?;
+    let finding = findings::find(number)
+        .ok_or_else(|| Failure::new(format!("there is no finding {number}")))?;
     let page = finding.page();
     let (before, after) = (page.before(), page.after());
     let mut text = String::new();
@@ -22,7 +23,11 @@ pub fn page(number: Number) -> Result<String> {
     for (heading, section) in sections {
         let _ = write!(text, "\n{heading}\n\n");
         for line in section.lines() {
-            let _ = if line.is_empty() { writeln!(text) } else { writeln!(text, "  {line}") };
+            let _ = if line.is_empty() {
+                writeln!(text)
+            } else {
+                writeln!(text, "  {line}")
+            };
         }
     }
     Ok(text)

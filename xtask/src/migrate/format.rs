@@ -1,4 +1,4 @@
-//! Step 3b, format: `rustfmt`, but only where an edit touched an item; everything else stays as its author wrote it.
+//! Step 3b, format: `rustfmt`, but only the items that an edit touched; everything else stays as its author wrote it.
 
 use std::io::Write;
 use std::ops::Range;
@@ -7,52 +7,62 @@ use std::process::{Command, Stdio};
 
 use similar::{DiffOp, TextDiff};
 
-use super::edit::EditSet;
 use super::source::Source;
 use crate::{Failure, Result};
 
-/// `result`, formatted inside the items that `edits` touched. Without `rustfmt`, or when the text does not parse, it stays
-/// as it is.
-pub fn touched(root: &Path, source: &Source, edits: &EditSet, result: &str) -> Result<String> {
-    if edits.is_empty() {
+/// `result`, which was `source` before the edits, formatted in the items that changed. Without `rustfmt`, or when the text does
+/// not parse, it stays as it is.
+pub fn touched(root: &Path, source: &Source, result: &str) -> Result<String> {
+    if result == source.text {
         return Ok(result.to_owned());
     }
-    let Some(formatted) = rustfmt(root, result)? else { return Ok(result.to_owned()) };
-    let lines = touched_lines(source, edits, result);
+    let Some(formatted) = rustfmt(root, result)? else {
+        return Ok(result.to_owned());
+    };
+    let lines = touched_lines(source, result);
     let diff = TextDiff::from_lines(result, formatted.as_str());
     let mut text = String::with_capacity(result.len());
     for op in diff.ops() {
         let old: String = diff.old_slices()[op.old_range()].concat();
         let new: String = diff.new_slices()[op.new_range()].concat();
-        let keep = matches!(op, DiffOp::Equal { .. }) || !lines.iter().any(|lines| meets(lines, &op.old_range()));
+        let keep = matches!(op, DiffOp::Equal { .. })
+            || !lines.iter().any(|lines| meets(lines, &op.old_range()));
         text.push_str(if keep { &old } else { &new });
     }
     Ok(text)
 }
 
 fn meets(lines: &Range<usize>, op: &Range<usize>) -> bool {
-    op.start <= lines.end && lines.start <= op.end
+    op.start < lines.end && lines.start < op.end.max(op.start + 1)
 }
 
-/// The lines of `result` that belong to items with an edit, from 0. Falls back to the edits' own lines.
-fn touched_lines(source: &Source, edits: &EditSet, result: &str) -> Vec<Range<usize>> {
-    let items: Vec<Range<usize>> = source.ast.items.iter().map(|item| source.range(item)).collect();
-    let mut lines = Vec::new();
-    let mut shift = 0isize;
-    for edit in edits.iter() {
-        let start = edit.range.start.saturating_add_signed(shift);
-        let end = start + edit.new.len();
-        let item = items.iter().find(|item| item.start <= edit.range.start && edit.range.end <= item.end);
-        let delta = edit.new.len() as isize - edit.range.len() as isize;
-        let (from, to) = match item {
-            Some(item) => (item.start.saturating_add_signed(shift), item.end.saturating_add_signed(shift + delta)),
-            None => (start, end),
-        };
-        let line = |at: usize| result[..result.floor_char_boundary(at)].matches('\n').count();
-        lines.push(line(from)..line(to) + 1);
-        shift += delta;
-    }
-    lines
+/// The lines of `result` that are new, from 0, each run widened to the item that it is in.
+fn touched_lines(source: &Source, result: &str) -> Vec<Range<usize>> {
+    let items: Vec<Range<usize>> = match Source::parse(&source.path, result.to_owned()) {
+        Ok(after) => after
+            .ast
+            .items
+            .iter()
+            .map(|item| {
+                let range = after.range(item);
+                after.line_column(range.start).0 - 1..after.line_column(range.end).0
+            })
+            .collect(),
+        Err(_) => Vec::new(),
+    };
+    let diff = TextDiff::from_lines(source.text.as_str(), result);
+    diff.ops()
+        .iter()
+        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
+        .map(|op| {
+            let lines = op.new_range();
+            let around = |item: &&Range<usize>| item.start <= lines.start && lines.start < item.end;
+            items
+                .iter()
+                .find(around)
+                .map_or(lines.clone(), |item| item.start..item.end.max(lines.end))
+        })
+        .collect()
 }
 
 fn rustfmt(root: &Path, text: &str) -> Result<Option<String>> {
@@ -63,7 +73,9 @@ fn rustfmt(root: &Path, text: &str) -> Result<Option<String>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
-    let Ok(mut child) = child else { return Ok(None) };
+    let Ok(mut child) = child else {
+        return Ok(None);
+    };
     let failed = |error: std::io::Error| Failure::new(format!("rustfmt broke off: {error}"));
     if let Some(mut stdin) = child.stdin.take() {
         let text = text.to_owned();

@@ -78,11 +78,18 @@ fn metadata(dir: &Path) -> Result<Metadata> {
         .map_err(|error| Failure::new(format!("cannot run cargo in {}: {error}", dir.display())))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::new(format!("`cargo metadata` failed in {}:\n{}", dir.display(), stderr.trim_end()))
-            .next("make `cargo metadata` work there; nothing was changed"));
+        return Err(Failure::new(format!(
+            "`cargo metadata` failed in {}:\n{}",
+            dir.display(),
+            stderr.trim_end()
+        ))
+        .next("make `cargo metadata` work there; nothing was changed"));
     }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| Failure::new(format!("`cargo metadata` answered something unexpected: {error}")))
+    serde_json::from_slice(&output.stdout).map_err(|error| {
+        Failure::new(format!(
+            "`cargo metadata` answered something unexpected: {error}"
+        ))
+    })
 }
 
 impl Package {
@@ -90,16 +97,27 @@ impl Package {
         self.dependencies
             .iter()
             .filter(|dependency| dependency.name == "gem-shmem" && dependency.kind.is_none())
-            .find(|dependency| dependency.features.iter().any(|feature| feature == "legacy"))
+            .find(|dependency| {
+                dependency
+                    .features
+                    .iter()
+                    .any(|feature| feature == "legacy")
+            })
     }
 
     fn root(&self) -> PathBuf {
-        self.manifest_path.parent().map(Path::to_path_buf).unwrap_or_default()
+        self.manifest_path
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default()
     }
 
     fn into_krate(self) -> Option<Krate> {
         let dependency = self.legacy_dependency()?;
-        let dependency = dependency.rename.clone().unwrap_or_else(|| dependency.name.clone());
+        let dependency = dependency
+            .rename
+            .clone()
+            .unwrap_or_else(|| dependency.name.clone());
         let root = self.root();
         Some(match self.metadata.and_then(|metadata| metadata.migrate) {
             Some(port) => Krate {
@@ -125,8 +143,11 @@ impl Package {
 /// The ports of the workspace at `dir`, by driver name.
 pub fn ports(dir: &Path) -> Result<Vec<Krate>> {
     let packages = metadata(dir)?.packages;
-    let mut ports: Vec<Krate> =
-        packages.into_iter().filter_map(Package::into_krate).filter(Krate::is_port).collect();
+    let mut ports: Vec<Krate> = packages
+        .into_iter()
+        .filter_map(Package::into_krate)
+        .filter(Krate::is_port)
+        .collect();
     ports.sort_by(|a, b| a.driver.cmp(&b.driver));
     Ok(ports)
 }
@@ -138,7 +159,10 @@ pub fn port(dir: &Path, driver: &str) -> Result<Krate> {
         return Ok(port.clone());
     }
     let known: Vec<&str> = ports.iter().map(|port| port.driver.as_str()).collect();
-    let failure = Failure::new(format!("there is no port of a driver `{driver}`; the ports are: {}", known.join(", ")));
+    let failure = Failure::new(format!(
+        "there is no port of a driver `{driver}`; the ports are: {}",
+        known.join(", ")
+    ));
     let nearest = known
         .iter()
         .map(|name| (strsim::jaro_winkler(name, driver), name))
@@ -152,21 +176,29 @@ pub fn port(dir: &Path, driver: &str) -> Result<Krate> {
 
 /// The crate whose manifest is in `dir`.
 pub fn at(dir: &Path) -> Result<Krate> {
-    let dir = dir
-        .canonicalize()
-        .map_err(|error| Failure::new(format!("cannot open the folder {}: {error}", dir.display())))?;
+    let dir = dir.canonicalize().map_err(|error| {
+        Failure::new(format!("cannot open the folder {}: {error}", dir.display()))
+    })?;
     let manifest = dir.join("Cargo.toml");
     if !manifest.is_file() {
-        return Err(Failure::new(format!("{} is no crate: it has no Cargo.toml", dir.display()))
-            .next("name the folder that holds the crate's Cargo.toml"));
+        return Err(Failure::new(format!(
+            "{} is no crate: it has no Cargo.toml",
+            dir.display()
+        ))
+        .next("name the folder that holds the crate's Cargo.toml"));
     }
-    let package = metadata(&dir)?
-        .packages
-        .into_iter()
-        .find(|package| package.manifest_path.canonicalize().is_ok_and(|path| path == manifest));
+    let package = metadata(&dir)?.packages.into_iter().find(|package| {
+        package
+            .manifest_path
+            .canonicalize()
+            .is_ok_and(|path| path == manifest)
+    });
     let Some(package) = package else {
-        return Err(Failure::new(format!("{} is a workspace without a package of its own", dir.display()))
-            .next("name the folder of one of its crates"));
+        return Err(Failure::new(format!(
+            "{} is a workspace without a package of its own",
+            dir.display()
+        ))
+        .next("name the folder of one of its crates"));
     };
     let name = package.name.clone();
     package.into_krate().ok_or_else(|| {

@@ -82,7 +82,15 @@ struct Span {
 /// the compiler reports it.
 pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
     let output = cargo()
-        .args(["check", "--lib", "--quiet", "--message-format", "json", "--package", &krate.package])
+        .args([
+            "check",
+            "--lib",
+            "--quiet",
+            "--message-format",
+            "json",
+            "--package",
+            &krate.package,
+        ])
         .arg("--features")
         .arg(format!("{}/locate", krate.dependency))
         .arg("--target-dir")
@@ -96,42 +104,76 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
     let mut sites = BTreeSet::new();
     let mut errors = Vec::new();
     let manifest = krate.root.join("Cargo.toml");
-    for line in output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{")) {
-        let Ok(message) = serde_json::from_slice::<Message>(line) else { continue };
-        let (Some(diagnostic), "compiler-message") = (message.message, message.reason.as_str()) else { continue };
+    for line in output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.starts_with(b"{"))
+    {
+        let Ok(message) = serde_json::from_slice::<Message>(line) else {
+            continue;
+        };
+        let (Some(diagnostic), "compiler-message") = (message.message, message.reason.as_str())
+        else {
+            continue;
+        };
         if diagnostic.level == "error" {
             errors.extend(diagnostic.rendered);
             continue;
         }
         let ours = message.manifest_path.is_some_and(|path| path == manifest)
-            && message.target.is_some_and(|target| target.kind.iter().all(|kind| kind != "custom-build"));
+            && message
+                .target
+                .is_some_and(|target| target.kind.iter().all(|kind| kind != "custom-build"));
         if ours {
             sites.extend(sites_of(&diagnostic, &krate.root)?);
         }
     }
     if !output.status.success() {
-        let text = if errors.is_empty() { String::from_utf8_lossy(&output.stderr).into_owned() } else { errors.join("\n") };
-        return Err(Failure::new(format!("`{}` does not compile:\n\n{}", krate.package, text.trim_end()))
-            .next("make it compile first; nothing was written"));
+        let text = if errors.is_empty() {
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        } else {
+            errors.join("\n")
+        };
+        return Err(Failure::new(format!(
+            "`{}` does not compile:\n\n{}",
+            krate.package,
+            text.trim_end()
+        ))
+        .next("make it compile first; nothing was written"));
     }
     Ok(sites.into_iter().collect())
 }
 
 fn sites_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
-    if diagnostic.code.as_ref().is_none_or(|code| code.code != "deprecated") {
+    if diagnostic
+        .code
+        .as_ref()
+        .is_none_or(|code| code.code != "deprecated")
+    {
         return Ok(None);
     }
     // `use of deprecated field `path::of::item`: F03`
-    let Some((head, note)) = diagnostic.message.rsplit_once(": ") else { return Ok(None) };
-    let Ok(finding) = note.parse::<Number>() else { return Ok(None) };
+    let Some((head, note)) = diagnostic.message.rsplit_once(": ") else {
+        return Ok(None);
+    };
+    let Ok(finding) = note.parse::<Number>() else {
+        return Ok(None);
+    };
     let item = head.split('`').nth(1).unwrap_or_default().to_owned();
-    let Some(span) = diagnostic.spans.iter().find(|span| span.is_primary) else { return Ok(None) };
+    let Some(span) = diagnostic.spans.iter().find(|span| span.is_primary) else {
+        return Ok(None);
+    };
     // Cargo runs the compiler in the workspace's folder, or in the crate's.
     let candidates = root.ancestors().map(|dir| dir.join(&span.file_name));
     let file = candidates
         .filter_map(|path| path.canonicalize().ok())
         .find(|path| path.is_file())
-        .ok_or_else(|| Failure::new(format!("the compiler names a file that is not there: {}", span.file_name.display())))?;
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "the compiler names a file that is not there: {}",
+                span.file_name.display()
+            ))
+        })?;
     Ok(Some(Site {
         file,
         start: span.byte_start,

@@ -11,6 +11,7 @@ mod format;
 pub mod krate;
 mod locate;
 mod model;
+mod names;
 mod plan;
 mod report;
 mod rules;
@@ -106,7 +107,11 @@ fn finish_one(args: &Args, outcome: &Outcome) -> Result<Exit> {
         }
         write::write_all(&outcome.krate.root, &outcome.result)?;
         if args.format == Format::Text {
-            println!("wrote {} files below {}", outcome.result.len(), outcome.krate.root.display());
+            println!(
+                "wrote {} files below {}",
+                outcome.result.len(),
+                outcome.krate.root.display()
+            );
         }
     }
     Ok(outcome.exit(args.write))
@@ -141,7 +146,9 @@ fn board(args: &Args, workspace: &Path, settings: &Settings) -> Result<Exit> {
 fn workspace() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     root.canonicalize().map_err(|error| {
-        Failure::new(format!("the workspace that this tool was built from is gone: {error}"))
-            .next("run it as `cargo xtask migrate` from a clone of the project")
+        Failure::new(format!(
+            "the workspace that this tool was built from is gone: {error}"
+        ))
+        .next("run it as `cargo xtask migrate` from a clone of the project")
     })
 }

@@ -5,23 +5,9 @@ use std::collections::BTreeSet;
 use syn::{Item, ItemImpl, ItemStruct, Type};
 
 use super::context::Context;
+use super::names::Names;
 use super::source::Source;
 use crate::findings::Number;
-
-/// A part of gem-uma that an object needs, in the order of declaration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The pages.
-    Backing,
-    /// The DMA-mapped table.
-    DeviceMap,
-    /// Kernel and user mappings.
-    CpuMap,
-    /// madvise and purge.
-    Reclaim,
-    /// Export and import.
-    Share,
-}
 
 /// A struct that embeds the base class.
 #[derive(Clone, Copy)]
@@ -43,11 +29,6 @@ impl ObjectType<'_> {
     pub fn name(&self) -> String {
         self.item.1.ident.to_string()
     }
-
-    /// The name of the field that embeds the base class.
-    pub fn field_name(&self) -> String {
-        self.field.ident.as_ref().map(ToString::to_string).unwrap_or_default()
-    }
 }
 
 /// What the sites say about the driver.
@@ -58,21 +39,46 @@ pub struct Model<'a> {
     pub types: Vec<ObjectType<'a>>,
     /// Findings that occur anywhere in the crate.
     pub findings: BTreeSet<Number>,
+    /// What the parts are called.
+    pub names: Names,
 }
 
 impl<'a> Model<'a> {
     /// Reads the model off the placed sites.
     pub fn of(sources: &'a [Source], contexts: &[(usize, Context<'a>)]) -> Self {
         let mut types: Vec<ObjectType<'a>> = Vec::new();
-        for (file, context) in contexts.iter().filter(|(_, context)| context.site.finding == Number(1)) {
-            let (Some(field), Some(Item::Struct(item))) = (context.field(), context.item()) else { continue };
-            if context.site.name() == "Object" && is_embedded(&field.ty) && types.iter().all(|ty| ty.item.1 != item) {
+        for (file, context) in contexts
+            .iter()
+            .filter(|(_, context)| context.site.finding == Number(1))
+        {
+            let (Some(field), Some(Item::Struct(item))) = (context.field(), context.item()) else {
+                continue;
+            };
+            if context.site.name() == "Object"
+                && is_embedded(&field.ty)
+                && types.iter().all(|ty| ty.item.1 != item)
+            {
                 let item = (*file, item);
-                types.push(ObjectType { item, field, subclass: None, hook: None, vtable: None });
+                types.push(ObjectType {
+                    item,
+                    field,
+                    subclass: None,
+                    hook: None,
+                    vtable: None,
+                });
             }
         }
-        let findings = contexts.iter().map(|(_, context)| context.site.finding).collect();
-        let mut model = Self { sources, types, findings };
+        let findings = contexts
+            .iter()
+            .map(|(_, context)| context.site.finding)
+            .collect();
+        let names = Names::avoiding(&other_fields(&types));
+        let mut model = Self {
+            sources,
+            types,
+            findings,
+            names,
+        };
         for (file, source) in sources.iter().enumerate() {
             for item in &source.ast.items {
                 model.note_impl(file, item);
@@ -90,7 +96,9 @@ impl<'a> Model<'a> {
             }
             Item::Impl(item) => {
                 let Some(name) = self_type(item) else { return };
-                let Some(ty) = self.types.iter_mut().find(|ty| ty.item.1.ident == name) else { return };
+                let Some(ty) = self.types.iter_mut().find(|ty| ty.item.1.ident == name) else {
+                    return;
+                };
                 match trait_name(item).as_deref() {
                     Some("Subclass") => ty.subclass = Some((file, item)),
                     Some("CreateObject") => ty.hook = Some((file, item)),
@@ -119,10 +127,26 @@ impl<'a> Model<'a> {
         matches!(member, syn::Member::Named(name) if self.types.iter().any(|ty| ty.field.ident.as_ref() == Some(name)))
     }
 
+    /// Whether the driver throws contents away: its objects need `Reclaim`.
+    pub fn reclaims(&self) -> bool {
+        self.has(&[6, 7, 21, 22, 23])
+    }
+
     /// Whether any site of the crate stands for one of `numbers`.
     pub fn has(&self, numbers: &[u8]) -> bool {
-        numbers.iter().any(|number| self.findings.contains(&Number(*number)))
+        numbers
+            .iter()
+            .any(|number| self.findings.contains(&Number(*number)))
     }
+}
+
+/// The names of the types' fields, but for those that embed the base class.
+fn other_fields(types: &[ObjectType<'_>]) -> Vec<String> {
+    types
+        .iter()
+        .flat_map(|ty| ty.item.1.fields.iter().filter(|field| *field != ty.field))
+        .filter_map(|field| field.ident.as_ref().map(ToString::to_string))
+        .collect()
 }
 
 /// A field that holds the base class itself, not a reference to one.
@@ -133,7 +157,11 @@ fn is_embedded(ty: &Type) -> bool {
 /// The name of the type that an `impl` is for.
 pub fn self_type(item: &ItemImpl) -> Option<String> {
     match &*item.self_ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string()),
         _ => None,
     }
 }
@@ -141,5 +169,7 @@ pub fn self_type(item: &ItemImpl) -> Option<String> {
 /// The name of the trait that an `impl` implements.
 pub fn trait_name(item: &ItemImpl) -> Option<String> {
     let (path, _) = item.trait_.as_ref()?;
-    path.segments.last().map(|segment| segment.ident.to_string())
+    path.segments
+        .last()
+        .map(|segment| segment.ident.to_string())
 }

@@ -70,7 +70,10 @@ pub enum Outcome {
 impl Outcome {
     /// Left by hand.
     pub fn by_hand(reason: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self::ByHand { reason: reason.into(), advice: advice.into() }
+        Self::ByHand {
+            reason: reason.into(),
+            advice: advice.into(),
+        }
     }
 }
 
@@ -96,7 +99,10 @@ impl Only {
 
 /// Plans the rewrite of `files`, where the compiler found `sites`.
 pub fn plan(files: &[PathBuf], sites: &[Site], only: &Only) -> Result<Plan> {
-    let sources = files.iter().map(|file| Source::read(file)).collect::<Result<Vec<_>>>()?;
+    let sources = files
+        .iter()
+        .map(|file| Source::read(file))
+        .collect::<Result<Vec<_>>>()?;
     let (edits, planned) = {
         let macros: Vec<MacroArgs> = sources.iter().map(MacroArgs::of).collect();
         let mut by_file: BTreeMap<&PathBuf, &[Site]> = BTreeMap::new();
@@ -108,18 +114,33 @@ pub fn plan(files: &[PathBuf], sites: &[Site], only: &Only) -> Result<Plan> {
         let mut contexts = Vec::new();
         for (index, (source, macros)) in sources.iter().zip(&macros).enumerate() {
             let sites = by_file.remove(&source.path).unwrap_or_default();
-            contexts.extend(place(source, macros, sites).into_iter().map(|context| (index, context)));
+            contexts.extend(
+                place(source, macros, sites)
+                    .into_iter()
+                    .map(|context| (index, context)),
+            );
         }
         if let Some((file, _)) = by_file.first_key_value() {
-            return Err(Failure::new(format!("the compiler names {}, which is outside of the code to rewrite", file.display()))
-                .next("move what touches the base class into the folder that is migrated"));
+            return Err(Failure::new(format!(
+                "the compiler names {}, which is outside of the code to rewrite",
+                file.display()
+            ))
+            .next("move what touches the base class into the folder that is migrated"));
         }
         decide(&sources, &contexts, only)
     };
-    Ok(Plan { sources, edits, sites: planned })
+    Ok(Plan {
+        sources,
+        edits,
+        sites: planned,
+    })
 }
 
-fn decide(sources: &[Source], contexts: &[(usize, Context<'_>)], only: &Only) -> (Vec<EditSet>, Vec<Planned>) {
+fn decide(
+    sources: &[Source],
+    contexts: &[(usize, Context<'_>)],
+    only: &Only,
+) -> (Vec<EditSet>, Vec<Planned>) {
     let model = Model::of(sources, contexts);
     let mut edits: Vec<EditSet> = sources.iter().map(|_| EditSet::default()).collect();
     let mut planned = Vec::new();
@@ -131,11 +152,19 @@ fn decide(sources: &[Source], contexts: &[(usize, Context<'_>)], only: &Only) ->
         };
         let status = match outcome {
             Outcome::Edits(new) => take(&mut edits, sources, *file, context, new),
-            Outcome::Covered => Status::Rewritten { old: line_of(context), new: String::new() },
+            Outcome::Covered => Status::Rewritten {
+                old: line_of(context),
+                new: String::new(),
+            },
             Outcome::ByHand { reason, advice } => Status::ByHand { reason, advice },
         };
         let (line, column) = context.source.line_column(context.site.start);
-        planned.push(Planned { site: context.site.clone(), line, column, status });
+        planned.push(Planned {
+            site: context.site.clone(),
+            line,
+            column,
+            status,
+        });
     }
     (edits, planned)
 }
@@ -147,7 +176,11 @@ fn take(
     context: &Context<'_>,
     new: Vec<(usize, Edit)>,
 ) -> Status {
-    let main = new.iter().find(|(at, _)| *at == file).or(new.first()).cloned();
+    let main = new
+        .iter()
+        .find(|(at, _)| *at == file)
+        .or(new.first())
+        .cloned();
     let before = edits.to_vec();
     for (at, edit) in new {
         if let Err(overlap) = edits[at].add(edit) {
@@ -160,15 +193,25 @@ fn take(
         }
     }
     match main {
-        Some((at, edit)) => Status::Rewritten { old: sources[at].text[edit.range.clone()].to_owned(), new: edit.new },
-        None => Status::Rewritten { old: line_of(context), new: String::new() },
+        Some((at, edit)) => Status::Rewritten {
+            old: sources[at].text[edit.range.clone()].to_owned(),
+            new: edit.new,
+        },
+        None => Status::Rewritten {
+            old: line_of(context),
+            new: String::new(),
+        },
     }
 }
 
 fn line_of(context: &Context<'_>) -> String {
     let text = &context.source.text;
-    let start = text[..context.site.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[context.site.end..].find('\n').map_or(text.len(), |at| context.site.end + at);
+    let start = text[..context.site.start]
+        .rfind('\n')
+        .map_or(0, |at| at + 1);
+    let end = text[context.site.end..]
+        .find('\n')
+        .map_or(text.len(), |at| context.site.end + at);
     text[start..end].trim().to_owned()
 }
 
@@ -183,8 +226,11 @@ impl Plan {
                 if edits.is_lossless(&source.text, &result) {
                     Ok((source.path.clone(), result))
                 } else {
-                    Err(Failure::new(format!("bytes of {} outside of the edits would change", source.path.display()))
-                        .next("this is a bug of the tool; nothing was written"))
+                    Err(Failure::new(format!(
+                        "bytes of {} outside of the edits would change",
+                        source.path.display()
+                    ))
+                    .next("this is a bug of the tool; nothing was written"))
                 }
             })
             .collect()

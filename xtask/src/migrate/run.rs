@@ -7,7 +7,7 @@ use super::krate::Krate;
 use super::plan::{Only, Plan, plan};
 use super::verify::{Compared, Verdict, files_below, verify};
 use super::write::NewFile;
-use super::{format, locate};
+use super::{format, locate, rules};
 use crate::{Exit, Failure, Result};
 
 /// How to run.
@@ -44,13 +44,32 @@ pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
     let sites = locate::locate(krate, &settings.target.join("locate"))?;
     let before: Vec<PathBuf> = rust_files(&krate.before);
     let plan = plan(&before, &sites, &settings.only)?;
-    let lines_before = plan.sources.iter().map(|source| source.text.lines().count()).sum();
+    let lines_before = plan
+        .sources
+        .iter()
+        .map(|source| source.text.lines().count())
+        .sum();
     let result = result_of(krate, &plan)?;
-    let committed = krate.after.as_deref().map(read_all).transpose()?.filter(|files| !files.is_empty());
-    let mut outcome = Outcome { krate: krate.clone(), plan, result, committed, scenarios: Vec::new(), lines_before };
+    let committed = krate
+        .after
+        .as_deref()
+        .map(read_all)
+        .transpose()?
+        .filter(|files| !files.is_empty());
+    let mut outcome = Outcome {
+        krate: krate.clone(),
+        plan,
+        result,
+        committed,
+        scenarios: Vec::new(),
+        lines_before,
+    };
     if settings.verify && krate.is_port() {
         let verified = outcome.verified().to_vec();
-        say(&krate.driver, "building the result and running its scenarios on both sides");
+        say(
+            &krate.driver,
+            "building the result and running its scenarios on both sides",
+        );
         outcome.scenarios = verify(krate, &settings.workspace, &verified, &settings.target)?;
     }
     Ok(outcome)
@@ -61,7 +80,9 @@ fn result_of(krate: &Krate, plan: &Plan) -> Result<Vec<NewFile>> {
     let results = plan.results()?;
     let mut files = Vec::new();
     for (index, (path, text)) in results.into_iter().enumerate() {
-        let text = format::touched(&krate.root, &plan.sources[index], &plan.edits[index], &text)?;
+        let by_hand = plan.by_hand().any(|planned| planned.site.file == path);
+        let text = rules::imports(&plan.sources[index], text, &krate.dependency, by_hand)?;
+        let text = format::touched(&krate.root, &plan.sources[index], &text)?;
         let path = match &krate.after {
             Some(after) => after.join(path.strip_prefix(&krate.before).unwrap_or(&path)),
             None => path,
@@ -72,15 +93,19 @@ fn result_of(krate: &Krate, plan: &Plan) -> Result<Vec<NewFile>> {
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    files_below(folder).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+    files_below(folder)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
 
 fn read_all(folder: &Path) -> Result<Vec<NewFile>> {
     rust_files(folder)
         .into_iter()
         .map(|path| {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                Failure::new(format!("cannot read {}: {error}", path.display()))
+            })?;
             Ok(NewFile { path, text })
         })
         .collect()
@@ -98,40 +123,66 @@ impl Outcome {
 
     /// Lines by which the committed after side differs from the tool's result: added and removed ones.
     pub fn hand_delta(&self) -> usize {
-        let Some(committed) = &self.committed else { return 0 };
-        let text = |files: &[NewFile], path: &Path| {
-            files.iter().find(|file| file.path == path).map(|file| file.text.clone()).unwrap_or_default()
+        let Some(committed) = &self.committed else {
+            return 0;
         };
-        let mut paths: Vec<&Path> = self.result.iter().chain(committed).map(|file| file.path.as_path()).collect();
+        let text = |files: &[NewFile], path: &Path| {
+            files
+                .iter()
+                .find(|file| file.path == path)
+                .map(|file| file.text.clone())
+                .unwrap_or_default()
+        };
+        let mut paths: Vec<&Path> = self
+            .result
+            .iter()
+            .chain(committed)
+            .map(|file| file.path.as_path())
+            .collect();
         paths.sort();
         paths.dedup();
-        paths.into_iter().map(|path| changed_lines(&text(&self.result, path), &text(committed, path))).sum()
+        paths
+            .into_iter()
+            .map(|path| changed_lines(&text(&self.result, path), &text(committed, path)))
+            .sum()
     }
 
     /// Lines of the committed after side, or of the result.
     pub fn lines_after(&self) -> usize {
-        self.committed.as_ref().unwrap_or(&self.result).iter().map(|file| file.text.lines().count()).sum()
+        self.committed
+            .as_ref()
+            .unwrap_or(&self.result)
+            .iter()
+            .map(|file| file.text.lines().count())
+            .sum()
     }
 
     /// Scenarios whose sides are equal.
     pub fn equal(&self) -> usize {
-        self.scenarios.iter().filter(|scenario| scenario.verdict == Verdict::Equal).count()
+        self.scenarios
+            .iter()
+            .filter(|scenario| scenario.verdict == Verdict::Equal)
+            .count()
     }
 
     /// Scenarios that differ for a reason, and the reason.
     pub fn differing(&self) -> impl Iterator<Item = (&Compared, &str)> {
-        self.scenarios.iter().filter_map(|scenario| match &scenario.verdict {
-            Verdict::Differing(reason) => Some((scenario, reason.as_str())),
-            Verdict::Equal | Verdict::Broken(_) => None,
-        })
+        self.scenarios
+            .iter()
+            .filter_map(|scenario| match &scenario.verdict {
+                Verdict::Differing(reason) => Some((scenario, reason.as_str())),
+                Verdict::Equal | Verdict::Broken(_) => None,
+            })
     }
 
     /// Scenarios that are broken, and what is wrong.
     pub fn broken(&self) -> impl Iterator<Item = (&Compared, &str)> {
-        self.scenarios.iter().filter_map(|scenario| match &scenario.verdict {
-            Verdict::Broken(what) => Some((scenario, what.as_str())),
-            Verdict::Equal | Verdict::Differing(_) => None,
-        })
+        self.scenarios
+            .iter()
+            .filter_map(|scenario| match &scenario.verdict {
+                Verdict::Broken(what) => Some((scenario, what.as_str())),
+                Verdict::Equal | Verdict::Differing(_) => None,
+            })
     }
 
     /// How the task ends.
@@ -142,15 +193,22 @@ impl Outcome {
         if self.committed.is_none() && self.plan.by_hand().next().is_some() {
             return Exit::ByHand;
         }
-        let pending = self.committed.is_none() && self.plan.edits.iter().any(|edits| !edits.is_empty());
-        if pending && !written { Exit::Pending } else { Exit::Done }
+        let pending =
+            self.committed.is_none() && self.plan.edits.iter().any(|edits| !edits.is_empty());
+        if pending && !written {
+            Exit::Pending
+        } else {
+            Exit::Done
+        }
     }
 }
 
 /// Lines added and removed between two texts.
 pub fn changed_lines(old: &str, new: &str) -> usize {
     let diff = similar::TextDiff::from_lines(old, new);
-    diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count()
+    diff.iter_all_changes()
+        .filter(|change| change.tag() != similar::ChangeTag::Equal)
+        .count()
 }
 
 /// Tells a person at a terminal what goes on.

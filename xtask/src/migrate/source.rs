@@ -21,10 +21,14 @@ pub struct Source {
 impl Source {
     /// Reads and parses a file. Its errors say where.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            Failure::new(format!("{} is not UTF-8, from byte {at} on", path.display()))
+            Failure::new(format!(
+                "{} is not UTF-8, from byte {at} on",
+                path.display()
+            ))
         })?;
         Self::parse(path, text)
     }
@@ -32,14 +36,23 @@ impl Source {
     /// Parses a text.
     pub fn parse(path: &Path, text: String) -> Result<Self> {
         // The parser strips a byte order mark and a `#!` line, and counts from there.
-        let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let bom = if text.starts_with('\u{feff}') {
+            '\u{feff}'.len_utf8()
+        } else {
+            0
+        };
         let ast = syn::parse_file(&text).map_err(|error| {
             let at = error.span().start();
             Failure::new(format!("{}:{}:{}: cannot parse: {error}", path.display(), at.line, at.column + 1))
                 .next("the compiler accepts what the parser does not: report it, with the file; nothing was written")
         })?;
         let shebang = ast.shebang.as_ref().map_or(0, String::len);
-        Ok(Self { path: path.to_owned(), text, ast, origin: bom + shebang })
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            ast,
+            origin: bom + shebang,
+        })
     }
 
     /// The bytes of a node.
@@ -62,20 +75,43 @@ impl Source {
     pub fn line_column(&self, at: usize) -> (usize, usize) {
         let before = &self.text[..at.min(self.text.len())];
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
         (line, column)
     }
 
     /// The whole lines that `range` lies on, with their line ends: what is deleted with an item.
     pub fn whole_lines(&self, range: Range<usize>) -> Range<usize> {
         let start = self.text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-        let start = if self.text[start..range.start].trim().is_empty() { start } else { range.start };
+        let start = if self.text[start..range.start].trim().is_empty() {
+            start
+        } else {
+            range.start
+        };
         let rest = &self.text[range.end..];
         let end = match rest.find('\n') {
             Some(at) if rest[..at].trim().is_empty() => range.end + at + 1,
             _ => range.end,
         };
         start..end
+    }
+
+    /// The whole lines of an item, and the empty line before or after it: what is left reads as if it had never been there.
+    pub fn whole_item(&self, range: Range<usize>) -> Range<usize> {
+        let lines = self.whole_lines(range);
+        let rest = &self.text[lines.end..];
+        let blank = rest.find('\n').filter(|at| rest[..*at].trim().is_empty());
+        match blank {
+            Some(at) if self.text[lines.end..].starts_with(['\n', '\r']) => {
+                lines.start..lines.end + at + 1
+            }
+            _ => lines,
+        }
     }
 
     /// The white space before the first character of the line of byte `at`.

@@ -46,15 +46,28 @@ pub struct Compared {
 }
 
 /// Puts `result` into a copy of the workspace below `target`, builds the port there, and runs its scenarios on both sides.
-pub fn verify(krate: &Krate, workspace: &Path, result: &[NewFile], target: &Path) -> Result<Vec<Compared>> {
+pub fn verify(
+    krate: &Krate,
+    workspace: &Path,
+    result: &[NewFile],
+    target: &Path,
+) -> Result<Vec<Compared>> {
     let copy = target.join("work");
-    let in_result = |path: &Path| krate.after.as_ref().is_some_and(|after| path.starts_with(after));
+    let in_result = |path: &Path| {
+        krate
+            .after
+            .as_ref()
+            .is_some_and(|after| path.starts_with(after))
+    };
     copy_tree(workspace, &copy, &|path| in_result(path))?;
     let moved: Vec<NewFile> = result
         .iter()
         .filter_map(|file| {
             let path = copy.join(file.path.strip_prefix(workspace).ok()?);
-            Some(NewFile { path, text: file.text.clone() })
+            Some(NewFile {
+                path,
+                text: file.text.clone(),
+            })
         })
         .collect();
     remove_others(&copy, krate, workspace, &moved)?;
@@ -66,11 +79,18 @@ pub fn verify(krate: &Krate, workspace: &Path, result: &[NewFile], target: &Path
 
 /// Files of the after side that the result does not have.
 fn remove_others(copy: &Path, krate: &Krate, workspace: &Path, result: &[NewFile]) -> Result<()> {
-    let Some(after) = krate.after.as_ref().and_then(|after| after.strip_prefix(workspace).ok()) else { return Ok(()) };
+    let Some(after) = krate
+        .after
+        .as_ref()
+        .and_then(|after| after.strip_prefix(workspace).ok())
+    else {
+        return Ok(());
+    };
     for path in files_below(&copy.join(after)) {
         if result.iter().all(|file| file.path != path) {
-            std::fs::remove_file(&path)
-                .map_err(|error| Failure::new(format!("cannot remove {}: {error}", path.display())))?;
+            std::fs::remove_file(&path).map_err(|error| {
+                Failure::new(format!("cannot remove {}: {error}", path.display()))
+            })?;
         }
     }
     Ok(())
@@ -78,7 +98,14 @@ fn remove_others(copy: &Path, krate: &Krate, workspace: &Path, result: &[NewFile
 
 fn run(krate: &Krate, copy: &Path, target: &Path, side: &str) -> Result<Vec<Shown>> {
     let output = cargo()
-        .args(["run", "--quiet", "--package", &krate.package, "--example", "scenarios"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            &krate.package,
+            "--example",
+            "scenarios",
+        ])
         .arg("--target-dir")
         .arg(target.join("build"))
         .args(["--", "--json", "--side", side])
@@ -87,39 +114,70 @@ fn run(krate: &Krate, copy: &Path, target: &Path, side: &str) -> Result<Vec<Show
         .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::new(format!("the result does not build or run ({side}):\n\n{}", stderr.trim_end()))
-            .next(format!("look at it in {}; nothing was written", copy.display())));
+        return Err(Failure::new(format!(
+            "the result does not build or run ({side}):\n\n{}",
+            stderr.trim_end()
+        ))
+        .next(format!(
+            "look at it in {}; nothing was written",
+            copy.display()
+        )));
     }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| Failure::new(format!("the scenarios of `{}` printed something unexpected: {error}", krate.driver)))
+    serde_json::from_slice(&output.stdout).map_err(|error| {
+        Failure::new(format!(
+            "the scenarios of `{}` printed something unexpected: {error}",
+            krate.driver
+        ))
+    })
 }
 
 fn compare(before: Vec<Shown>, after: Vec<Shown>) -> Vec<Compared> {
-    let mut after: BTreeMap<String, Shown> = after.into_iter().map(|shown| (shown.name.clone(), shown)).collect();
+    let mut after: BTreeMap<String, Shown> = after
+        .into_iter()
+        .map(|shown| (shown.name.clone(), shown))
+        .collect();
     before
         .into_iter()
         .map(|before| {
             let Some(after) = after.remove(&before.name) else {
                 let verdict = Verdict::Broken("the after side has no such scenario".to_owned());
-                return Compared { name: before.name, verdict, before: before.trace, after: String::new() };
+                return Compared {
+                    name: before.name,
+                    verdict,
+                    before: before.trace,
+                    after: String::new(),
+                };
             };
             let verdict = match (before.trace == after.trace, &before.differs) {
                 (true, None) => Verdict::Equal,
                 (false, Some(reason)) => Verdict::Differing(reason.clone()),
-                (false, None) => Verdict::Broken("the traces differ, and no D or C number says why".to_owned()),
-                (true, Some(reason)) => Verdict::Broken(format!("the traces are equal, although {reason} is named")),
+                (false, None) => {
+                    Verdict::Broken("the traces differ, and no D or C number says why".to_owned())
+                }
+                (true, Some(reason)) => {
+                    Verdict::Broken(format!("the traces are equal, although {reason} is named"))
+                }
             };
-            Compared { name: before.name, verdict, before: before.trace, after: after.trace }
+            Compared {
+                name: before.name,
+                verdict,
+                before: before.trace,
+                after: after.trace,
+            }
         })
         .collect()
 }
 
 /// Copies what changed, so that cargo finds the rest as it left it. Files that are gone are removed.
 fn copy_tree(from: &Path, to: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<()> {
-    let failed = |path: &Path, error: std::io::Error| Failure::new(format!("cannot copy {}: {error}", path.display()));
+    let failed = |path: &Path, error: std::io::Error| {
+        Failure::new(format!("cannot copy {}: {error}", path.display()))
+    };
     let mut kept = HashSet::new();
     for path in files_below(from) {
-        let Ok(relative) = path.strip_prefix(from) else { continue };
+        let Ok(relative) = path.strip_prefix(from) else {
+            continue;
+        };
         if skip(&path) {
             kept.insert(to.join(relative));
             continue;
@@ -137,7 +195,9 @@ fn copy_tree(from: &Path, to: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<()>
         kept.insert(target);
     }
     for path in files_below(to) {
-        let after = path.strip_prefix(to).is_ok_and(|relative| skip(&from.join(relative)));
+        let after = path
+            .strip_prefix(to)
+            .is_ok_and(|relative| skip(&from.join(relative)));
         if !after && !kept.contains(&path) {
             std::fs::remove_file(&path).map_err(|error| failed(&path, error))?;
         }
@@ -150,9 +210,13 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries.flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
             let name = entry.file_name();
             if kind.is_dir() && name != "target" && name != ".git" {
                 folders.push(entry.path());

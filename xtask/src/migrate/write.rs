@@ -20,10 +20,19 @@ pub struct NewFile {
 /// Refuses a folder with changes that are not committed, so that `git diff` shows what the tool did, and nothing else.
 pub fn require_clean_tree(dir: &Path) -> Result<()> {
     let output = Command::new("git")
-        .args(["status", "--porcelain", "--untracked-files=normal", "--", "."])
+        .args([
+            "status",
+            "--porcelain",
+            "--untracked-files=normal",
+            "--",
+            ".",
+        ])
         .current_dir(dir)
         .output()
-        .map_err(|error| Failure::new(format!("cannot run git: {error}")).next("use --allow-dirty to write without git"))?;
+        .map_err(|error| {
+            Failure::new(format!("cannot run git: {error}"))
+                .next("use --allow-dirty to write without git")
+        })?;
     if !output.status.success() {
         return Err(Failure::new(format!("{} is in no git tree", dir.display()))
             .next("commit the crate first, or use --allow-dirty to write without a way back"));
@@ -33,8 +42,12 @@ pub fn require_clean_tree(dir: &Path) -> Result<()> {
         return Ok(());
     }
     let shown: Vec<&str> = status.lines().take(5).collect();
-    Err(Failure::new(format!("{} has changes that are not committed:\n{}", dir.display(), shown.join("\n")))
-        .next("commit or stash them, or use --allow-dirty; nothing was written"))
+    Err(Failure::new(format!(
+        "{} has changes that are not committed:\n{}",
+        dir.display(),
+        shown.join("\n")
+    ))
+    .next("commit or stash them, or use --allow-dirty; nothing was written"))
 }
 
 /// Replaces or creates all of `files`, below `root`. Every new text is on disk before the first file is replaced, so an
@@ -46,10 +59,15 @@ pub fn write_all(root: &Path, files: &[NewFile]) -> Result<()> {
         if std::fs::read(&target).is_ok_and(|old| old == file.text.as_bytes()) {
             continue;
         }
-        staged.push((stage(&target, &file.text).map_err(|error| failed(&target, &error))?, target));
+        staged.push((
+            stage(&target, &file.text).map_err(|error| failed(&target, &error))?,
+            target,
+        ));
     }
     for (temporary, target) in staged {
-        temporary.persist(&target).map_err(|error| failed(&target, &error.error))?;
+        temporary
+            .persist(&target)
+            .map_err(|error| failed(&target, &error.error))?;
     }
     Ok(())
 }
@@ -65,7 +83,10 @@ fn stage(target: &Path, text: &str) -> std::io::Result<NamedTempFile> {
     if let Ok(old) = std::fs::metadata(target)
         && old.permissions().readonly()
     {
-        return Err(std::io::Error::new(std::io::ErrorKind::PermissionDenied, "the file is read-only"));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::PermissionDenied,
+            "the file is read-only",
+        ));
     }
     let mut temporary = NamedTempFile::new_in(folder)?;
     temporary.write_all(text.as_bytes())?;
@@ -81,11 +102,20 @@ fn stage(target: &Path, text: &str) -> std::io::Result<NamedTempFile> {
 /// The real place of `path`, which must be below `root`: a link that leads out of the tree is refused.
 fn inside(root: &Path, path: &Path) -> Result<PathBuf> {
     let root = root.canonicalize().map_err(|error| failed(root, &error))?;
-    let exists = path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok()).unwrap_or(path);
-    let real = exists.canonicalize().map_err(|error| failed(exists, &error))?;
+    let exists = path
+        .ancestors()
+        .find(|ancestor| ancestor.symlink_metadata().is_ok())
+        .unwrap_or(path);
+    let real = exists
+        .canonicalize()
+        .map_err(|error| failed(exists, &error))?;
     if !real.starts_with(&root) {
-        return Err(Failure::new(format!("{} leads out of the crate, to {}", path.display(), real.display()))
-            .next("replace the link by the file; nothing was written"));
+        return Err(Failure::new(format!(
+            "{} leads out of the crate, to {}",
+            path.display(),
+            real.display()
+        ))
+        .next("replace the link by the file; nothing was written"));
     }
     Ok(match path.strip_prefix(exists) {
         Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
@@ -98,7 +128,10 @@ mod tests {
     use super::*;
 
     fn file(path: PathBuf, text: &str) -> NewFile {
-        NewFile { path, text: text.to_owned() }
+        NewFile {
+            path,
+            text: text.to_owned(),
+        }
     }
 
     #[test]
@@ -106,11 +139,18 @@ mod tests {
         let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::write(other.path().join("lib.rs"), "old").unwrap();
         std::fs::write(root.path().join("a.rs"), "old").unwrap();
-        std::os::unix::fs::symlink(other.path().join("lib.rs"), root.path().join("lib.rs")).unwrap();
-        let files = [file(root.path().join("a.rs"), "new"), file(root.path().join("lib.rs"), "new")];
+        std::os::unix::fs::symlink(other.path().join("lib.rs"), root.path().join("lib.rs"))
+            .unwrap();
+        let files = [
+            file(root.path().join("a.rs"), "new"),
+            file(root.path().join("lib.rs"), "new"),
+        ];
         let error = write_all(root.path(), &files).unwrap_err().to_string();
         assert!(error.contains("leads out of the crate"), "{error}");
-        assert_eq!(std::fs::read_to_string(root.path().join("a.rs")).unwrap(), "old");
+        assert_eq!(
+            std::fs::read_to_string(root.path().join("a.rs")).unwrap(),
+            "old"
+        );
     }
 
     #[test]
@@ -122,7 +162,9 @@ mod tests {
         let mut permissions = std::fs::metadata(&b).unwrap().permissions();
         permissions.set_readonly(true);
         std::fs::set_permissions(&b, permissions).unwrap();
-        let error = write_all(root.path(), &[file(a.clone(), "new"), file(b, "new")]).unwrap_err().to_string();
+        let error = write_all(root.path(), &[file(a.clone(), "new"), file(b, "new")])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("read-only"), "{error}");
         assert_eq!(std::fs::read_to_string(&a).unwrap(), "old");
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);

@@ -52,7 +52,10 @@ impl Row {
     pub fn of(outcome: &Outcome) -> Self {
         let differing: Vec<Difference> = outcome
             .differing()
-            .map(|(scenario, reason)| Difference { scenario: scenario.name.clone(), reason: reason.to_owned() })
+            .map(|(scenario, reason)| Difference {
+                scenario: scenario.name.clone(),
+                reason: reason.to_owned(),
+            })
             .collect();
         let mut defects: Vec<String> = differing
             .iter()
@@ -96,7 +99,11 @@ const HEADINGS: [&str; 10] = [
 pub fn board(rows: &[Row]) -> String {
     let mut cells: Vec<Vec<String>> = vec![HEADINGS.map(str::to_owned).to_vec()];
     for row in rows {
-        let broken = if row.broken > 0 { format!(" ({} broken)", row.broken) } else { String::new() };
+        let broken = if row.broken > 0 {
+            format!(" ({} broken)", row.broken)
+        } else {
+            String::new()
+        };
         cells.push(vec![
             row.driver.clone(),
             row.sites.to_string(),
@@ -106,15 +113,24 @@ pub fn board(rows: &[Row]) -> String {
             row.scenarios.to_string(),
             row.equal.to_string(),
             format!("{}{broken}", row.differing.len()),
-            if row.defects.is_empty() { "-".to_owned() } else { row.defects.join(" ") },
+            if row.defects.is_empty() {
+                "-".to_owned()
+            } else {
+                row.defects.join(" ")
+            },
             format!("{} -> {}", row.lines_before, row.lines_after),
         ]);
     }
-    let widths: Vec<usize> =
-        (0..HEADINGS.len()).map(|column| cells.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..HEADINGS.len())
+        .map(|column| cells.iter().map(|row| row[column].len()).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in cells {
-        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let line: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
     text
@@ -130,20 +146,38 @@ const COMMITTED: &str = "xtask/data/board.json";
 /// Compares with the committed board. A difference is drift: the failure says which row, and how to accept it.
 pub fn check(workspace: &Path, rows: &[Row]) -> Result<()> {
     let path = workspace.join(COMMITTED);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::new(format!("cannot read the committed board {COMMITTED}: {error}")).next(accept()))?;
-    let committed: super::json::Board = serde_json::from_str(&text)
-        .map_err(|error| Failure::new(format!("the committed board {COMMITTED} is damaged: {error}")).next(accept()))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::new(format!(
+            "cannot read the committed board {COMMITTED}: {error}"
+        ))
+        .next(accept())
+    })?;
+    let committed: super::json::Board = serde_json::from_str(&text).map_err(|error| {
+        Failure::new(format!(
+            "the committed board {COMMITTED} is damaged: {error}"
+        ))
+        .next(accept())
+    })?;
     let drifted: Vec<&str> = rows
         .iter()
         .filter(|row| !committed.drivers.contains(row))
         .map(|row| row.driver.as_str())
-        .chain(committed.drivers.iter().map(|row| row.driver.as_str()).filter(|driver| rows.iter().all(|row| row.driver != *driver)))
+        .chain(
+            committed
+                .drivers
+                .iter()
+                .map(|row| row.driver.as_str())
+                .filter(|driver| rows.iter().all(|row| row.driver != *driver)),
+        )
         .collect();
     if drifted.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format!("the board has drifted from {COMMITTED}: {}", drifted.join(", "))).next(accept()))
+    Err(Failure::new(format!(
+        "the board has drifted from {COMMITTED}: {}",
+        drifted.join(", ")
+    ))
+    .next(accept()))
 }
 
 fn accept() -> String {

@@ -49,10 +49,26 @@ pub fn details(outcome: &Outcome) -> Details {
         .iter()
         .map(|planned| {
             let (status, old, new, reason, advice) = match &planned.status {
-                Status::Rewritten { old, new } => ("rewritten", Some(old.clone()), Some(new.clone()), None, None),
-                Status::ByHand { reason, advice } => ("by_hand", None, None, Some(reason.clone()), Some(advice.clone())),
+                Status::Rewritten { old, new } => (
+                    "rewritten",
+                    Some(old.clone()),
+                    Some(new.clone()),
+                    None,
+                    None,
+                ),
+                Status::ByHand { reason, advice } => (
+                    "by_hand",
+                    None,
+                    None,
+                    Some(reason.clone()),
+                    Some(advice.clone()),
+                ),
             };
-            let file = planned.site.file.strip_prefix(&outcome.krate.root).unwrap_or(&planned.site.file);
+            let file = planned
+                .site
+                .file
+                .strip_prefix(&outcome.krate.root)
+                .unwrap_or(&planned.site.file);
             SiteLine {
                 finding: planned.site.finding,
                 item: planned.site.item.clone(),
@@ -69,7 +85,10 @@ pub fn details(outcome: &Outcome) -> Details {
             }
         })
         .collect();
-    Details { row: Row::of(outcome), site_list }
+    Details {
+        row: Row::of(outcome),
+        site_list,
+    }
 }
 
 /// Renders entries.

@@ -1,10 +1,117 @@
-//! The rewrite rules, one file per finding (or family of findings).
+//! The rewrite rules. A rule gets a site and its surroundings, and answers with edits, or with the reason why a person must do
+//! it. A rule never guesses, and none names a driver.
+//!
+//! | module | findings |
+//! | --- | --- |
+//! | [`object`] | F01, F02, F14, F24 to F26: the struct, its creation, its function table |
+//! | [`create`] | F13 |
+//! | [`calls`] | F15 to F23, F29 |
+//! | [`fields`] | F03 to F06, F08, F09, F30 |
+//! | [`flags`] | F10 to F12 |
+//! | [`list`] | F07 |
+//! | [`import`] | F27 |
 
-use super::context::Context;
+mod calls;
+mod create;
+mod fields;
+mod flags;
+mod import;
+mod list;
+pub mod object;
+mod receiver;
+mod uses;
+
+use std::ops::Range;
+
+use syn::{Expr, ImplItem, Item, ReturnType, Type};
+
+use super::context::{Context, Node};
 use super::model::Model;
 use super::plan::Outcome;
 
+pub use uses::imports;
+
 /// Applies the rule of a site's finding.
-pub fn apply(_file: usize, _context: &Context<'_>, _model: &Model<'_>) -> Outcome {
-    Outcome::by_hand("no rule", "write it")
+pub fn apply(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
+    if context.is_opaque_macro() {
+        return Outcome::by_hand(
+            "it stands in the tokens of a macro, which only the macro understands",
+            "write the new code there yourself, or take the expression out into a `let` before the macro",
+        );
+    }
+    if context.around.is_empty() {
+        return unknown(context);
+    }
+    if object::covers(context, model) {
+        return object::rewrite(file, context, model);
+    }
+    match context.site.finding.0 {
+        1 | 2 | 14 | 24..=26 => object::rewrite(file, context, model),
+        3..=6 | 8 | 9 | 30 => fields::rewrite(file, context, model),
+        7 => list::rewrite(file, context, model),
+        10..=12 => flags::rewrite(file, context, model),
+        13 | 28 => create::rewrite(file, context, model),
+        27 => import::rewrite(file, context, model),
+        _ => calls::rewrite(file, context, model),
+    }
+}
+
+/// The code hands the base class itself to somebody, so that the driver's object is not in sight.
+fn base_class_handed_around(_context: &Context<'_>, example: &str) -> Outcome {
+    Outcome::by_hand(
+        "the base class itself is handed around here: which object's parts are meant cannot be seen",
+        format!(
+            "take the driver's object, or the parts that are needed, instead: `{}`",
+            example.replace("{o}", "bo").replace(['{', '}'], "")
+        ),
+    )
+}
+
+fn unknown(context: &Context<'_>) -> Outcome {
+    Outcome::by_hand(
+        format!("no rule knows this use of `{}`", context.site.name()),
+        format!(
+            "see `cargo xtask migrate --explain {}`",
+            context.site.finding
+        ),
+    )
+}
+
+/// Whether `?` may stand at the site: the function around it answers with a `Result`, and no closure is in between.
+fn may_fail(context: &Context<'_>) -> bool {
+    if context.exprs().any(|expr| matches!(expr, Expr::Closure(_))) {
+        return false;
+    }
+    context
+        .around
+        .iter()
+        .rev()
+        .find_map(output)
+        .is_some_and(|output| match output {
+            ReturnType::Default => false,
+            ReturnType::Type(_, ty) => matches!(&**ty, Type::Path(path)
+            if path.path.segments.last().is_some_and(|segment| segment.ident == "Result")),
+        })
+}
+
+fn output<'a>(node: &Node<'a>) -> Option<&'a ReturnType> {
+    match node {
+        Node::ImplItem(ImplItem::Fn(function)) => Some(&function.sig.output),
+        Node::Item(Item::Fn(function)) => Some(&function.sig.output),
+        _ => None,
+    }
+}
+
+/// The bytes of the path that the site ends: `legacy::List` for the site at `List`.
+fn path_of(context: &Context<'_>) -> Option<Range<usize>> {
+    context.around.iter().rev().find_map(|node| match node {
+        Node::Type(Type::Path(path)) => Some(until(&path.path, context)),
+        Node::Expr(Expr::Path(path)) => Some(until(&path.path, context)),
+        Node::Expr(Expr::Struct(expr)) => Some(until(&expr.path, context)),
+        _ => None,
+    })
+}
+
+fn until(path: &syn::Path, context: &Context<'_>) -> Range<usize> {
+    context.source.range(path).start..context.site.end
 }

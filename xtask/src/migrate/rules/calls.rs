@@ -1,0 +1,179 @@
+//! Calls of the base class's methods (F15 to F23, F29): each becomes a call of the part that owns the matter.
+
+use std::ops::Range;
+
+use syn::Expr;
+
+use super::receiver::owner;
+use crate::migrate::context::Context;
+use crate::migrate::edit::Edit;
+use crate::migrate::model::Model;
+use crate::migrate::plan::Outcome;
+
+/// What stands in the place of a call. `{o}` is the driver's object, `{0}`, `{1}` are the arguments.
+struct Template {
+    method: &'static str,
+    new: &'static str,
+    /// Whether the new call answers with a `Result` where the old one did not.
+    fallible: bool,
+}
+
+const TEMPLATES: &[Template] = &[
+    plain("get_pages_sgt", "{o}.{dmap}.lock_table(&{o}.{backing})"),
+    plain(
+        "get_sg_table",
+        "{o}.{share}.sg_table({0}, &{o}.{gem}, &{o}.{backing})",
+    ),
+    plain("pin_locked", "{o}.{share}.pin({0}, &{o}.{backing})"),
+    plain("unpin_locked", "{o}.{share}.unpin({0}, &{o}.{backing})"),
+    plain(
+        "pin",
+        "{o}.{share}.pin_interruptible(&{o}.{gem}, &{o}.{backing})",
+    ),
+    plain(
+        "unpin",
+        "{o}.{share}.unpin(&mut {o}.{gem}.resv().lock(), &{o}.{backing})",
+    ),
+    plain("vmap", "{o}.{cmap}.vmap({0}, &{o}.{backing}, &{o}.{dmap})"),
+    plain("vunmap", "{o}.{cmap}.vunmap({0}, &{o}.{backing})"),
+    fallible("madvise", "{o}.{reclaim}.madvise({0}, {1})"),
+    plain(
+        "is_purgeable",
+        "{o}.{reclaim}.is_purgeable(&{o}.{gem}, &{o}.{backing}, &{o}.{dmap})",
+    ),
+    fallible(
+        "purge",
+        "{o}.{reclaim}.purge({0}, &{o}.{gem}, &{o}.{backing}, &{o}.{dmap})",
+    ),
+    plain("vm_open", "{o}.{cmap}.vm_open(&{o}.{backing})"),
+    plain("vm_close", "{o}.{cmap}.vm_close(&{o}.{backing})"),
+    plain(
+        "fault",
+        "{o}.{cmap}.fault({0}, {1}, &{o}.{backing}, &{o}.{dmap}, {reclaim?})",
+    ),
+    plain("mmap", "{o}.{cmap}.mmap({0}, &{o}.{backing}, &{o}.{dmap})"),
+];
+
+const fn plain(method: &'static str, new: &'static str) -> Template {
+    Template {
+        method,
+        new,
+        fallible: false,
+    }
+}
+
+const fn fallible(method: &'static str, new: &'static str) -> Template {
+    Template {
+        method,
+        new,
+        fallible: true,
+    }
+}
+
+/// A call: of a method, or of one of the free functions that take the base class first.
+struct Call<'a> {
+    whole: Range<usize>,
+    /// The method, or what it is called where the base class is the receiver.
+    method: String,
+    base: &'a Expr,
+    args: Vec<&'a Expr>,
+}
+
+fn call<'a>(context: &Context<'a>) -> Option<Call<'a>> {
+    context.exprs().find_map(|expr| match expr {
+        Expr::MethodCall(call)
+            if context.source.range(&call.method).start == context.site.start =>
+        {
+            Some(Call {
+                whole: context.source.range(call),
+                method: call.method.to_string(),
+                base: &call.receiver,
+                args: call.args.iter().collect(),
+            })
+        }
+        Expr::Call(call)
+            if context
+                .source
+                .range(&*call.func)
+                .contains(&context.site.start) =>
+        {
+            Some(Call {
+                whole: context.source.range(call),
+                method: method_of(context.site.name()).to_owned(),
+                base: call.args.first()?,
+                args: call.args.iter().skip(1).collect(),
+            })
+        }
+        _ => None,
+    })
+}
+
+/// The method that a free function stands for.
+fn method_of(function: &str) -> &str {
+    match function {
+        "object_pin" => "pin_locked",
+        "object_unpin" => "unpin_locked",
+        other => other.strip_prefix("object_").unwrap_or(other),
+    }
+}
+
+/// Rewrites a call of a method of the base class.
+pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
+    if context.is_use() {
+        return Outcome::Covered;
+    }
+    let Some(call) = call(context) else {
+        return Outcome::by_hand(
+            "the function is not called here, but handed on",
+            "hand on a closure that calls the part: `|bo, guard| bo.cmap.vmap(guard, &bo.backing, &bo.dmap)`",
+        );
+    };
+    let Some(template) = TEMPLATES
+        .iter()
+        .find(|template| call.method == template.method)
+    else {
+        return Outcome::by_hand(
+            format!("no part has a counterpart of `{}`", call.method),
+            format!(
+                "see `cargo xtask migrate --explain {}`",
+                context.site.finding
+            ),
+        );
+    };
+    let Some(owner) = owner(call.base, context.source, model) else {
+        return super::base_class_handed_around(context, template.new);
+    };
+    let mut new = fill(template.new, owner, &call, context, model);
+    if template.fallible {
+        if !super::may_fail(context) {
+            return Outcome::by_hand(
+                format!(
+                    "`{}` can fail now, and this function cannot say so",
+                    call.method
+                ),
+                format!("handle the error of `{new}` here"),
+            );
+        }
+        new.push('?');
+    }
+    Outcome::Edits(vec![(
+        file,
+        Edit::replace(context.site.finding, call.whole, new),
+    )])
+}
+
+fn fill(
+    template: &str,
+    owner: &str,
+    call: &Call<'_>,
+    context: &Context<'_>,
+    model: &Model<'_>,
+) -> String {
+    // An object that nobody purges has no such part.
+    let reclaim = if model.reclaims() { "&{o}.{reclaim}" } else { "None" };
+    let mut new = model.names.fill(&template.replace("{reclaim?}", reclaim), owner);
+    for (at, arg) in call.args.iter().enumerate() {
+        new = new.replace(&format!("{{{at}}}"), context.source.text_of(*arg));
+    }
+    new
+}

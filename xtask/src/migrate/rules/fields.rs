@@ -1,0 +1,154 @@
+//! Reads of the base class's fields (F03 to F06, F08, F09, F30): each becomes a question to the part that knows.
+
+use syn::{Expr, Member};
+
+use super::receiver::{Access, owner_of_field};
+use crate::migrate::context::Context;
+use crate::migrate::edit::Edit;
+use crate::migrate::model::Model;
+use crate::migrate::plan::Outcome;
+
+/// What stands in the place of a read. `{o}` is the driver's object, `{g}` the guard.
+struct Template {
+    field: &'static str,
+    /// The method called on the field; empty for a field that is read as it is.
+    method: &'static str,
+    new: &'static str,
+}
+
+const fn read(field: &'static str, method: &'static str, new: &'static str) -> Template {
+    Template { field, method, new }
+}
+
+const TEMPLATES: &[Template] = &[
+    read("pages", "is_some", "{o}.{backing}.is_resident()"),
+    read("pages", "is_none", "!{o}.{backing}.is_resident()"),
+    read("sgt", "is_some", "{o}.{dmap}.is_mapped()"),
+    read("sgt", "is_none", "!{o}.{dmap}.is_mapped()"),
+    read("vaddr", "is_some", "{o}.{cmap}.kernel_map().is_some()"),
+    read("vaddr", "is_none", "{o}.{cmap}.kernel_map().is_none()"),
+    read("vaddr", "clone", "{o}.{cmap}.kernel_map()"),
+    read("madv", "", "{o}.{reclaim}.advice()"),
+    read("vmap_use_count", "", "{o}.{cmap}.vmaps()"),
+];
+
+/// Rewrites a read of a field; a write is left, with what the part does in its place.
+pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
+    // A site of F30 is the call in the middle of the field expression: the field decides.
+    let exprs: Vec<&Expr> = context.exprs().collect();
+    let Some(at) = exprs.iter().position(|expr| is_fields_member(expr)) else {
+        return Outcome::by_hand(
+            "the fields of the base class are handed on as a whole",
+            "ask the parts: `backing.is_resident()`, `dmap.existing(guard)`, `cmap.kernel_map()`, `reclaim.advice()`",
+        );
+    };
+    let Expr::Field(field) = exprs[at] else {
+        return super::unknown(context);
+    };
+    let Member::Named(name) = &field.member else {
+        return super::unknown(context);
+    };
+    let name = name.to_string();
+    let Some((owner, access)) = owner_of_field(field, context.source, model) else {
+        return super::base_class_handed_around(context, "bo.backing.is_resident()");
+    };
+    let here = context.source.range(exprs[at]);
+    let outer = exprs.get(at + 1).copied();
+    if outer.is_some_and(|outer| writes_to(outer, |left| context.source.range(left) == here)) {
+        return written(&name);
+    }
+    let (method, whole) = match outer {
+        Some(Expr::MethodCall(call)) if context.source.range(&*call.receiver) == here => {
+            (call.method.to_string(), context.source.range(call))
+        }
+        _ => (String::new(), here),
+    };
+    let Some(template) = TEMPLATES
+        .iter()
+        .find(|template| name == template.field && method == template.method)
+    else {
+        return no_such_question(&name);
+    };
+    let mut new = model.names.fill(template.new, owner);
+    if let Access::Locked(guard) = &access {
+        new = new.replace("{g}", guard);
+    }
+    Outcome::Edits(vec![(
+        file,
+        Edit::replace(context.site.finding, whole, new),
+    )])
+}
+
+fn is_fields_member(expr: &Expr) -> bool {
+    let Expr::Field(field) = expr else {
+        return false;
+    };
+    matches!(&*field.base, Expr::MethodCall(call)
+        if ["locked", "racy", "racy_mut"].contains(&call.method.to_string().as_str()))
+}
+
+fn writes_to(outer: &Expr, is_left: impl Fn(&Expr) -> bool) -> bool {
+    match outer {
+        Expr::Assign(assign) => is_left(&assign.left),
+        Expr::Binary(binary) => {
+            use syn::BinOp;
+            let assigns = matches!(
+                binary.op,
+                BinOp::AddAssign(_)
+                    | BinOp::SubAssign(_)
+                    | BinOp::BitOrAssign(_)
+                    | BinOp::BitAndAssign(_)
+            );
+            assigns && is_left(&binary.left)
+        }
+        Expr::Reference(reference) => reference.mutability.is_some() && is_left(&reference.expr),
+        _ => false,
+    }
+}
+
+fn written(field: &str) -> Outcome {
+    let (reason, advice) = match field {
+        "pages" => (
+            "the driver fills the page array itself",
+            "give the object a `SparseBacking` and call `sparse.populate(guard, pages, gfp)`: a granule comes whole, or not at all",
+        ),
+        "pages_use_count" => (
+            "the driver sets the count so that somebody else frees its pages",
+            "delete it: `SparseBacking` gives its granules back when the object dies",
+        ),
+        "sgt" => (
+            "the driver installs a table of its own",
+            "use `GranuleMap` for a table per granule, or `dmap.unmap(guard, &backing)` to take the table away",
+        ),
+        "madv" => (
+            "the driver changes the advice behind the helper's back",
+            "call `reclaim.madvise(guard, advice)`",
+        ),
+        "vaddr" | "vmap_use_count" => (
+            "the driver changes the kernel mapping behind the helper's back",
+            "call `cmap.vmap(..)` and `cmap.vunmap(..)`",
+        ),
+        _ => ("the field is written", "ask the part that owns it"),
+    };
+    Outcome::by_hand(reason, advice)
+}
+
+fn no_such_question(field: &str) -> Outcome {
+    let advice = match field {
+        "pages" => {
+            "pages are lent for the life of a guard: `backing.pages(&guard)`, or `sparse.granule(&guard, n)`"
+        }
+        "sgt" => {
+            "tables are lent for the life of a guard: `dmap.existing(&guard)`, or `dmap.lock_table(&backing)?`"
+        }
+        "pages_use_count" => {
+            "nobody counts users of pages; `backing.users(&guard)` says who keeps them"
+        }
+        "vaddr" => "`cmap.kernel_map()` answers with the mapping, if there is one",
+        _ => "ask the part that owns it",
+    };
+    Outcome::by_hand(
+        format!("what is done with `{field}` here has no counterpart as it stands"),
+        advice,
+    )
+}
