@@ -56,7 +56,11 @@ pub struct EditSet(Vec<Edit>);
 impl EditSet {
     /// Adds an edit. An edit that says the same as one that is there is no second edit.
     pub fn add(&mut self, edit: Edit) -> Result<(), Box<Overlap>> {
-        if self.0.contains(&edit) {
+        if self
+            .0
+            .iter()
+            .any(|other| other.range == edit.range && other.new == edit.new)
+        {
             return Ok(());
         }
         if let Some(other) = self.0.iter().find(|other| overlaps(other, &edit)) {

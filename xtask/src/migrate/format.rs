@@ -16,7 +16,13 @@ pub fn touched(root: &Path, source: &Source, result: &str) -> Result<String> {
     if result == source.text {
         return Ok(result.to_owned());
     }
-    let Some(formatted) = rustfmt(root, result)? else {
+    // A file that is formatted as a whole stays so.
+    if rustfmt(root, &source.text, &[])?.is_some_and(|formatted| formatted == source.text) {
+        return Ok(rustfmt(root, result, &[])?.unwrap_or_else(|| result.to_owned()));
+    }
+    // Nothing may move from one item to another: the lines of each are taken or left on their own.
+    let fixed = ["reorder_imports=false", "reorder_modules=false"];
+    let Some(formatted) = rustfmt(root, result, &fixed)? else {
         return Ok(result.to_owned());
     };
     let lines = touched_lines(source, result);
@@ -65,9 +71,10 @@ fn touched_lines(source: &Source, result: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn rustfmt(root: &Path, text: &str) -> Result<Option<String>> {
+fn rustfmt(root: &Path, text: &str, config: &[&str]) -> Result<Option<String>> {
     let child = Command::new("rustfmt")
         .args(["--edition", "2024", "--emit", "stdout", "--quiet"])
+        .args(config.iter().flat_map(|option| ["--config", option]))
         .current_dir(root)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

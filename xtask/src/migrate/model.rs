@@ -68,45 +68,37 @@ impl<'a> Model<'a> {
                 });
             }
         }
+        // What a trait is called here is the compiler's word, not the code's.
+        for (file, context) in contexts {
+            let Some(Item::Impl(item)) = context.item() else {
+                continue;
+            };
+            let in_header = item
+                .trait_
+                .as_ref()
+                .is_some_and(|(path, _)| context.source.range(path).contains(&context.site.start));
+            let Some(ty) = find(&mut types, item).filter(|_| in_header) else {
+                continue;
+            };
+            match context.site.name() {
+                "Subclass" => ty.subclass = Some((*file, item)),
+                "CreateObject" => ty.hook = Some((*file, item)),
+                _ => {}
+            }
+        }
+        for (file, source) in sources.iter().enumerate() {
+            note_tables(&mut types, file, &source.ast.items);
+        }
         let findings = contexts
             .iter()
             .map(|(_, context)| context.site.finding)
             .collect();
         let names = Names::avoiding(&other_fields(&types));
-        let mut model = Self {
+        Self {
             sources,
             types,
             findings,
             names,
-        };
-        for (file, source) in sources.iter().enumerate() {
-            for item in &source.ast.items {
-                model.note_impl(file, item);
-            }
-        }
-        model
-    }
-
-    fn note_impl(&mut self, file: usize, item: &'a Item) {
-        match item {
-            Item::Mod(module) => {
-                for item in module.content.iter().flat_map(|(_, items)| items) {
-                    self.note_impl(file, item);
-                }
-            }
-            Item::Impl(item) => {
-                let Some(name) = self_type(item) else { return };
-                let Some(ty) = self.types.iter_mut().find(|ty| ty.item.1.ident == name) else {
-                    return;
-                };
-                match trait_name(item).as_deref() {
-                    Some("Subclass") => ty.subclass = Some((file, item)),
-                    Some("CreateObject") => ty.hook = Some((file, item)),
-                    Some("Object") => ty.vtable = Some((file, item)),
-                    _ => {}
-                }
-            }
-            _ => {}
         }
     }
 
@@ -140,6 +132,41 @@ impl<'a> Model<'a> {
     }
 }
 
+fn find<'t, 'a>(
+    types: &'t mut [ObjectType<'a>],
+    item: &ItemImpl,
+) -> Option<&'t mut ObjectType<'a>> {
+    let name = self_type(item)?;
+    types.iter_mut().find(|ty| ty.item.1.ident == name)
+}
+
+/// The function table is the `impl` of a trait with the function that every object must have.
+fn note_tables<'a>(types: &mut [ObjectType<'a>], file: usize, items: &'a [Item]) {
+    for item in items {
+        match item {
+            Item::Mod(module) => {
+                note_tables(
+                    types,
+                    file,
+                    module.content.as_ref().map_or(&[], |(_, items)| items),
+                );
+            }
+            Item::Impl(item) if item.trait_.is_some() && has_function(item, "gem") => {
+                if let Some(ty) = find(types, item) {
+                    ty.vtable = Some((file, item));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn has_function(item: &ItemImpl, name: &str) -> bool {
+    item.items
+        .iter()
+        .any(|item| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == name))
+}
+
 /// The names of the types' fields, but for those that embed the base class.
 fn other_fields(types: &[ObjectType<'_>]) -> Vec<String> {
     types
@@ -164,12 +191,4 @@ pub fn self_type(item: &ItemImpl) -> Option<String> {
             .map(|segment| segment.ident.to_string()),
         _ => None,
     }
-}
-
-/// The name of the trait that an `impl` implements.
-pub fn trait_name(item: &ItemImpl) -> Option<String> {
-    let (path, _) = item.trait_.as_ref()?;
-    path.segments
-        .last()
-        .map(|segment| segment.ident.to_string())
 }

@@ -101,13 +101,20 @@ impl Source {
         start..end
     }
 
-    /// The whole lines of an item, and the empty line before or after it: what is left reads as if it had never been there.
+    /// The whole lines of an item; of the empty lines around it one is left, so that the rest reads as if the item had never been
+    /// there.
     pub fn whole_item(&self, range: Range<usize>) -> Range<usize> {
         let lines = self.whole_lines(range);
-        let rest = &self.text[lines.end..];
-        let blank = rest.find('\n').filter(|at| rest[..*at].trim().is_empty());
-        match blank {
-            Some(at) if self.text[lines.end..].starts_with(['\n', '\r']) => {
+        let above = &self.text[..lines.start];
+        let opens = above.is_empty()
+            || above
+                .trim_end_matches([' ', '\t', '\r', '\n'])
+                .ends_with('{');
+        let blank_above =
+            above.trim_end_matches([' ', '\t']).ends_with("\n\n") || above.ends_with("\r\n\r\n");
+        let below = &self.text[lines.end..];
+        match below.find('\n') {
+            Some(at) if below[..at].trim().is_empty() && (opens || blank_above) => {
                 lines.start..lines.end + at + 1
             }
             _ => lines,
@@ -119,5 +126,54 @@ impl Source {
         let start = self.text[..at].rfind('\n').map_or(0, |at| at + 1);
         let line = &self.text[start..];
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source::parse(Path::new("lib.rs"), text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn bytes_count_from_the_start_of_the_file_behind_a_mark_and_a_script_line() {
+        for head in [
+            "",
+            "\u{feff}",
+            "#!/usr/bin/env run\n",
+            "\u{feff}#!/usr/bin/env run\n",
+        ] {
+            let source = source(&format!(
+                "{head}// \u{1f980}\nstruct Größe;\r\nfn f() {{}}\n"
+            ));
+            let words: Vec<&str> = source
+                .ast
+                .items
+                .iter()
+                .map(|item| source.text_of(item))
+                .collect();
+            assert_eq!(words, ["struct Größe;", "fn f() {}"], "{head:?}");
+        }
+    }
+
+    #[test]
+    fn an_item_goes_with_its_lines_and_one_of_the_empty_ones_around_it() {
+        let source = source("struct A;\n\nstruct B;\n\nstruct C;\n");
+        let range = source.whole_item(source.range(&source.ast.items[1]));
+        let rest = format!(
+            "{}{}",
+            &source.text[..range.start],
+            &source.text[range.end..]
+        );
+        assert_eq!(rest, "struct A;\n\nstruct C;\n");
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let source = source("// é\nfn ä() {}\n");
+        assert_eq!(source.line_column(source.text.find("fn").unwrap()), (2, 1));
+        assert_eq!(source.line_column(source.text.find('(').unwrap()), (2, 5));
     }
 }

@@ -170,8 +170,14 @@ fn fill(
     model: &Model<'_>,
 ) -> String {
     // An object that nobody purges has no such part.
-    let reclaim = if model.reclaims() { "&{o}.{reclaim}" } else { "None" };
-    let mut new = model.names.fill(&template.replace("{reclaim?}", reclaim), owner);
+    let reclaim = if model.reclaims() {
+        "&{o}.{reclaim}"
+    } else {
+        "None"
+    };
+    let mut new = model
+        .names
+        .fill(&template.replace("{reclaim?}", reclaim), owner);
     for (at, arg) in call.args.iter().enumerate() {
         new = new.replace(&format!("{{{at}}}"), context.source.text_of(*arg));
     }
