@@ -2,26 +2,55 @@
 //!
 //! # What
 //!
-//! x
+//! The driver's object holds `struct drm_gem_shmem_object` as its first member, and steps between the two
+//! with `to_drm_gem_shmem_obj` and `container_of`. In Rust: `legacy::Object` as a field, `legacy::Subclass`.
 //!
 //! # Why
 //!
-//! x
+//! It is inheritance by layout. The base class frees the driver's memory itself, so its struct has to come
+//! first (v3d_drv.h casts, pvr_gem.h asserts it); every driver carries every field, used or not; and the type says
+//! nothing about what an object can do. virtio's host-memory object (virtgpu_vram.c:193) sits inside the shmem type and
+//! initialises only the GEM half of it.
 //!
 //! # Instead
 //!
-//! x
+//! The driver's struct names the parts it needs, and `#[derive(UmaObject)]` composes them. Parts are declared
+//! from the ground up and torn down in reverse; one that is not there cannot be used.
+//!
+//! The GEM object is the field `gem`: what was `bo.base.base` is `bo.gem`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! pub struct Bo {
+//!     pub base: legacy::Object,
+//!     pub noexec: AtomicBool,
+//! }
+//!
+//! impl legacy::Subclass for Bo {
+//!     fn base(&self) -> &legacy::Object {
+//!         &self.base
+//!     }
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! #[derive(UmaObject)]
+//! pub struct Bo {
+//!     #[uma(gem)]
+//!     pub gem: Header,
+//!     #[uma(backing)]
+//!     pub backing: Backing,
+//!     #[uma(device_map)]
+//!     pub dmap: DeviceMap,
+//!     #[uma(cpu_map)]
+//!     pub cmap: CpuMap,
+//!     #[uma(share)]
+//!     pub share: Share,
+//!     pub noexec: AtomicBool,
+//! }
 //! ```
 
 use super::{Finding, Number, function, ty};

@@ -2,26 +2,47 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_driver.gem_create_object`: one constructor for every object of the driver, called back by the base
+//! class in the middle of its own creation.
 //!
 //! # Why
 //!
-//! x
+//! The hook gets a size and nothing else. It cannot know the creation flags, nor whether the object is an
+//! import, so drivers write flags after creation, when the mmap offset is already live (ivpu_gem.c:274,
+//! pvr_gem.c:363-364). An error after the hook frees the memory without the driver's destructor, so the hook may take
+//! nothing that has to be given back.
 //!
 //! # Instead
 //!
-//! x
+//! An ordinary constructor that gets `New`, the object under construction, and whatever the driver passes with
+//! it. It says the policies of each part; `New` knows whether this is an import.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! impl legacy::CreateObject for Bo {
+//!     fn gem_create_object(dev: &Device, base: legacy::Object) -> Result<Self> {
+//!         base.map_wc.set(!coherent(dev));
+//!         Ok(Self { base, noexec: AtomicBool::new(false) })
+//!     }
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! impl Bo {
+//!     fn new(new: New, noexec: bool) -> Result<Self> {
+//!         Ok(Self {
+//!             backing: Backing::new(&new, BackingOptions::as_base_class()),
+//!             dmap: DeviceMap::new(&new),
+//!             cmap: CpuMap::new(&new, CpuMapOptions::as_base_class().caching(Caching::Derived)),
+//!             share: Share::new(&new, ShareOptions::default()),
+//!             noexec: AtomicBool::new(noexec),
+//!             gem: new.into_gem(),
+//!         })
+//!     }
+//! }
 //! ```
 
 use super::{Finding, Number, hook};

@@ -2,26 +2,32 @@
 //!
 //! # What
 //!
-//! x
+//! The madvise state `madv` is read or written.
 //!
 //! # Why
 //!
-//! x
+//! Its meaning is spread: 0 is in use, above 0 is whatever the driver wants, below 0 is purged, and the helper
+//! stores any number that it is given, -1 included, which marks an object purged that still has its pages.
+//! panfrost_gem.c:159 and :206 read it without the lock.
 //!
 //! # Instead
 //!
-//! x
+//! `Reclaim` owns the advice: `is_discardable()`, `is_purged()`, or `advice()` for the number.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! if bo.base.racy().madv < 0 {
+//!     return Err(Errno::ENOMEM);
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! if bo.reclaim.is_purged() {
+//!     return Err(Errno::ENOMEM);
+//! }
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -2,26 +2,29 @@
 //!
 //! # What
 //!
-//! x
+//! `madv_list`, a list node in the base class that only drivers use, threads objects through the driver's own
+//! list of candidates for purging.
 //!
 //! # Why
 //!
-//! x
+//! The list has a lock of its own that has to be ordered against the reservation lock by hand, and an object
+//! has to leave the list first thing in its destructor (panfrost_gem.c:29), or the shrinker walks over freed memory. Every
+//! object carries the node; one driver uses it.
 //!
 //! # Instead
 //!
-//! x
+//! `PurgeList`: an object is in it while its `Reclaim` part says so, and leaves it by itself when it ends.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! shrinker_list.move_tail(&bo.base);
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! shrinker_list.move_tail(&bo.gem, &bo.reclaim);
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -2,26 +2,29 @@
 //!
 //! # What
 //!
-//! x
+//! The kernel address `vaddr` is read past the helper that made it.
 //!
 //! # Why
 //!
-//! x
+//! The address is good only while somebody holds a mapping, and nothing ties the two together. ivpu reads it in
+//! nine files for the life of the object (ivpu_gem.h:51); pvr_gem.c:253 rebuilds the map from it to undo a mapping that
+//! may be another caller's.
 //!
 //! # Instead
 //!
-//! x
+//! `CpuMap` lends the mapping: `bo.cmap.kernel_map()` is there exactly while a vmap is held, and keeps the bytes
+//! reachable for as long as it is.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let map = bo.base.racy().vaddr.clone();
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let map = bo.cmap.kernel_map();
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

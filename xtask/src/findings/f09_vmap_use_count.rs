@@ -2,26 +2,27 @@
 //!
 //! # What
 //!
-//! x
+//! The number of kernel mappings, `vmap_use_count`, is read or written.
 //!
 //! # Why
 //!
-//! x
+//! No driver of Linux 6.12 does, only the helper's test; it is in the list because it can be, and because
+//! `drm_gem_vram_helper` has a field of the same name that a text search takes for it.
 //!
 //! # Instead
 //!
-//! x
+//! `CpuMap` counts: `bo.cmap.vmaps()`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let mappings = bo.base.locked(&mut guard).vmap_use_count;
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let mappings = bo.cmap.vmaps();
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -2,26 +2,29 @@
 //!
 //! # What
 //!
-//! x
+//! `map_wc`: whether CPU mappings are write-combined, stored as a flag that anyone may set at any time.
 //!
 //! # Why
 //!
-//! x
+//! It is written in the hook, or after creation from flags the hook cannot see (ivpu_gem.c:274,
+//! pvr_gem.c:364), by seven drivers. Setting it after the first mapping gives two mappings of one page with
+//! two cache modes. An import loses it without a word.
 //!
 //! # Instead
 //!
-//! x
+//! `CpuMapOptions` says where the caching comes from, before the object can be seen: `Caching::Derived` from the
+//! device's coherency, or a mode that the creation flags ask for. `bo.cmap.is_write_combined()` reads it.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! base.map_wc.set(!coherent(dev));
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let cmap = CpuMap::new(&new, CpuMapOptions::as_base_class().caching(Caching::Derived));
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

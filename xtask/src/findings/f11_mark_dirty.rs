@@ -2,26 +2,28 @@
 //!
 //! # What
 //!
-//! x
+//! `pages_mark_dirty_on_put`: whether pages are marked dirty when they are given back, stored as a flag.
 //!
 //! # Why
 //!
-//! x
+//! Three drivers set it at three moments: in the hook (ivpu_gem.c:207), after creation (pvr_gem.c:363), and just
+//! before the end (v3d_bo.c:63). The others leave it false, so what the device wrote may be lost when pages are given back
+//! under memory pressure.
 //!
 //! # Instead
 //!
-//! x
+//! A policy of the backing, said once: `BackingOptions::dirty(true)`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! base.pages_mark_dirty_on_put.set(true);
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let backing = Backing::new(&new, BackingOptions::as_base_class().dirty(true));
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -2,26 +2,28 @@
 //!
 //! # What
 //!
-//! x
+//! `pages_mark_accessed_on_put`: whether pages are marked accessed when they are given back.
 //!
 //! # Why
 //!
-//! x
+//! Nobody sets it. A flag that is always false is a parameter of the base class that every reader has to think
+//! about.
 //!
 //! # Instead
 //!
-//! x
+//! Nothing: the backing knows when its pages were used.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! base.pages_mark_accessed_on_put.set(true);
+//! Ok(Self { base })
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! Ok(Self { backing, gem: new.into_gem() })
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -2,26 +2,30 @@
 //!
 //! # What
 //!
-//! x
+//! An object is made by `drm_gem_shmem_create` or one of its relatives.
 //!
 //! # Why
 //!
-//! x
+//! It returns an object that is complete for the helper and not for the driver: size rounded, offset live, flags
+//! not yet written. A size of 0 gets as far as the offset allocator and comes back as `ENOSPC`; v3d and ivpu refuse it in
+//! their hooks. On an error path drivers free by hand what the reference count would free too.
 //!
 //! # Instead
 //!
-//! x
+//! `gem_uma::create(dev, size, T::new)` runs the driver's constructor with what the driver has to say, and
+//! publishes nothing before it has returned. An error drops what was built, in reverse.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let bo = legacy::create::<Bo>(dev, size)?;
+//! bo.base.map_wc.set(flags.contains(Flags::WC));
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let bo = gem_uma::create(dev, size, |new| Bo::new(new, flags))?;
 //! ```
 
 use super::{Finding, Number, function};

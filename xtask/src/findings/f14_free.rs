@@ -2,26 +2,35 @@
 //!
 //! # What
 //!
-//! x
+//! An object is ended by `drm_gem_shmem_free`: at the end of the driver's `free`, or by hand on an error path.
 //!
 //! # Why
 //!
-//! x
+//! The helper decides by `import_attach` whether the table is the exporter's; the pointer is set only after the
+//! driver's import hook has returned. v3d_bo.c:180 frees in between, so the exporter's table is unmapped and freed twice.
+//! The helper also tolerates one use that is left over, because it cannot know whose it was.
 //!
 //! # Instead
 //!
-//! x
+//! Parts are torn down by the derive, in the reverse of their order, and each gives back what it holds. On an
+//! error path, dropping the object is enough; what the driver does before goes into `free_before`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! fn free(&self, gone: &Gone) {
+//!     self.drop_mappings();
+//!     self.base.free(gone);
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! // #[uma(free_before = Bo::free_before)]
+//! fn free_before(&self) {
+//!     self.drop_mappings();
+//! }
 //! ```
 
 use super::{Finding, Number, function};

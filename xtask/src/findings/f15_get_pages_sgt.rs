@@ -2,26 +2,32 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_get_pages_sgt`: pages, scatter table and DMA mapping in one call.
 //!
 //! # Why
 //!
-//! x
+//! It has no counterpart. The page use that it takes ends with purge or with the object, so once a driver has
+//! asked for the table its pages never leave: nothing can be reclaimed. It takes the lock itself, so a caller that holds it
+//! has no way in. For an import without a table it warns and fails.
 //!
 //! # Instead
 //!
-//! x
+//! `bo.dmap.lock_table(&bo.backing)?` locks, maps if need be, and lends the table until it is dropped; with the
+//! lock held, `bo.dmap.table(&mut guard, &bo.backing)?`. What has to stay mapped longer takes a pin:
+//! `bo.dmap.pin_table(..)`, given back by `unpin_table`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let table = bo.base.get_pages_sgt()?;
+//! vm.map(&table)?;
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let table = bo.dmap.lock_table(&bo.backing)?;
+//! vm.map(&table)?;
 //! ```
 
 use super::{Finding, Number, function};

@@ -2,26 +2,28 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_get_sg_table`: a fresh, unmapped scatter table over all pages, for an importer.
 //!
 //! # Why
 //!
-//! x
+//! It takes the pages for granted: without a pin it reads a page array that is not there. It describes the full
+//! size even where a driver has filled only a part of the array.
 //!
 //! # Instead
 //!
-//! x
+//! `Share` makes it, from pages that it has pinned: `bo.share.sg_table(&mut guard, &bo.gem, &bo.backing)`.
+//! Normally the derive calls it.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let table = bo.base.get_sg_table(&mut guard)?;
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let table = bo.share.sg_table(&mut guard, &bo.gem, &bo.backing)?;
 //! ```
 
 use super::{Finding, Number, function};

@@ -2,26 +2,28 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_put_pages`: a page use is given back by hand.
 //!
 //! # Why
 //!
-//! x
+//! Whoever calls it has to know which of the four kinds of users it speaks for; a call too many takes the pages
+//! from under somebody else. No driver of Linux 6.12 calls it, because the use of the scatter table cannot be given back.
 //!
 //! # Instead
 //!
-//! x
+//! A pin is a token that is given back: `bo.backing.unpin(&mut guard, pin)`. Pages without a pin go when reclaim
+//! takes them.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! bo.base.put_pages(&mut guard);
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! bo.backing.unpin(&mut guard, pin);
 //! ```
 
 use super::{Finding, Number, function};

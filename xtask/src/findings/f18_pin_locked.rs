@@ -2,26 +2,33 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_pin_locked` and `unpin_locked`: a pin taken by a caller that holds the reservation lock.
 //!
 //! # Why
 //!
-//! x
+//! Two names for one thing, told apart by what the caller holds, which only a debug check sees. panfrost and
+//! lima wrap it in `.pin` to refuse heap objects (panfrost_gem.c:195, lima_gem.c:188) and leave `.unpin` as it is.
 //!
 //! # Instead
 //!
-//! x
+//! The guard is an argument: `bo.backing.pin(&mut guard)?` gives a token. In the operations table the derive
+//! writes both; an object whose pages come in granules refuses by itself.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! fn pin(&self, guard: &mut ResvGuard) -> Result {
+//!     if self.is_heap {
+//!         return Err(Errno::EINVAL);
+//!     }
+//!     self.base.pin_locked(guard)
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let pin = self.backing.pin(guard)?;
 //! ```
 
 use super::{Finding, Number, function};

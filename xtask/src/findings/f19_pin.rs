@@ -2,26 +2,32 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_pin` and `unpin`: a pin that is a page use.
 //!
 //! # Why
 //!
-//! x
+//! In Linux 6.12 a pin is the same number as any other use, so a pinned object can be purged: the purge test
+//! does not look at it. An import must not be pinned, and the helper only warns; panthor asks `import_attach` before each
+//! of its five calls (panthor_mmu.c:1109-1307).
 //!
 //! # Instead
 //!
-//! x
+//! `bo.backing.pin(&mut guard)?` blocks reclaim and does nothing else; the token has to be given back to the
+//! backing it came from. For an import there is nothing to pin, and the part knows.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! if bo.base.base.import_attach().is_none() {
+//!     bo.base.pin()?;
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let mut guard = bo.gem.resv().lock_interruptible()?;
+//! let pin = bo.backing.pin(&mut guard)?;
 //! ```
 
 use super::{Finding, Number, function};

@@ -2,26 +2,33 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_vmap` and `vunmap`: a kernel mapping of the whole object, counted by the base class.
 //!
 //! # Why
 //!
-//! x
+//! A mapping takes a page use like any other, so an object that is only mapped can be told from a pinned one by
+//! nobody. v3d_bo.c:191 maps the page array by itself beside the helper, without a count and with a cache mode of its own;
+//! lima_sched.c:363 maps the first pages of a heap.
 //!
 //! # Instead
 //!
-//! x
+//! `CpuMap` maps, counts, and pins: `bo.cmap.vmap(&mut guard, &bo.backing, &bo.dmap)?`, undone by
+//! `bo.cmap.vunmap(&mut guard, &bo.backing)`. The first pages of a heap: `heap.vmap(&mut guard, range)`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let map = bo.base.vmap(&mut guard)?;
+//! fill(&map);
+//! bo.base.vunmap(&mut guard);
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let map = bo.cmap.vmap(&mut guard, &bo.backing, &bo.dmap)?;
+//! fill(&map);
+//! bo.cmap.vunmap(&mut guard, &bo.backing);
 //! ```
 
 use super::{Finding, Number, function};

@@ -2,26 +2,28 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_madvise`: user space says whether the pages may go.
 //!
 //! # Why
 //!
-//! x
+//! The helper stores the caller's number unchecked. panfrost's ioctl hands on what user space wrote; a negative
+//! number marks the object purged for ever while it keeps its pages.
 //!
 //! # Instead
 //!
-//! x
+//! `bo.reclaim.madvise(&mut guard, advice)?` says whether the pages are still there, and under
+//! `Advice::Checked` refuses what is no advice.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let retained = bo.base.madvise(&mut guard, args.madv as i32);
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let retained = bo.reclaim.madvise(&mut guard, args.madv as i32)?;
 //! ```
 
 use super::{Finding, Number, function};

@@ -2,26 +2,31 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_purge`: the driver's own shrinker throws an object's pages away.
 //!
 //! # Why
 //!
-//! x
+//! The helper warns about an object that may not be purged, and purges it all the same. What has to go first (GPU
+//! mappings, VA nodes) is up to the driver, which does it under three locks taken by `trylock`
+//! (panfrost_gem_shrinker.c:38-60).
 //!
 //! # Instead
 //!
-//! x
+//! `bo.reclaim.purge(&mut guard, &bo.gem, &bo.backing, &bo.dmap)` ends the mappings in their order, and answers
+//! `EBUSY` where it may not.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! bo.base.purge(&mut guard);
+//! shrinker_list.del(&bo.base);
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! bo.reclaim.purge(&mut guard, &bo.gem, &bo.backing, &bo.dmap)?;
+//! shrinker_list.remove(&bo.reclaim);
 //! ```
 
 use super::{Finding, Number, function};

@@ -2,26 +2,48 @@
 //!
 //! # What
 //!
-//! x
+//! The operations table of an object (`base.funcs`), set in the hook and filled with the adapters
+//! `drm_gem_shmem_object_*`, in order to change one entry or two.
 //!
 //! # Why
 //!
-//! x
+//! A table replaces the default as a whole, so each UMA driver repeats five to eight entries that only forward,
+//! and a later addition to the default reaches none of them. virtio uses the pointer to the table as a type tag
+//! (virtgpu_object.c:117). A wrapper cannot refuse what another entry reaches by another way.
 //!
 //! # Instead
 //!
-//! x
+//! `#[derive(UmaObject)]` writes the table from the parts. What differs is said and named:
+//! `#[uma(open = Bo::open_in)]`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! impl gem::Object for Bo {
+//!     fn gem(&self) -> &Header {
+//!         &self.base.base
+//!     }
+//!     fn pin(&self, guard: &mut ResvGuard) -> Result {
+//!         legacy::object_pin(&self.base, guard)
+//!     }
+//!     fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
+//!         legacy::object_vmap(&self.base, guard)
+//!     }
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! #[derive(UmaObject)]
+//! pub struct Bo {
+//!     #[uma(gem)]
+//!     pub gem: Header,
+//!     #[uma(backing)]
+//!     pub backing: Backing,
+//!     #[uma(cpu_map)]
+//!     pub cmap: CpuMap,
+//! }
 //! ```
 
 use super::{Finding, GEM, Number, entry, field, function};

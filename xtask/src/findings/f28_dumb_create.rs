@@ -2,26 +2,31 @@
 //!
 //! # What
 //!
-//! x
+//! Dumb buffers: `drm_gem_shmem_dumb_create`, or the macro `DRM_GEM_SHMEM_DRIVER_OPS` that names it.
 //!
 //! # Why
 //!
-//! x
+//! Nothing hurts for a display driver: this is what gem-shmem is for, and it stays. For a UMA driver it makes an
+//! object with none of the driver's flags, and its pitch is computed in 32 bits: 0x10000001 pixels of 32 bits get a pitch
+//! of 4 bytes.
 //!
 //! # Instead
 //!
-//! x
+//! Display drivers keep `gem_shmem::Object::dumb_create`. A UMA driver computes the size with its own alignment and
+//! creates an object of its own.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! legacy::dumb_create::<Bo>(file, args)?;
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! args.size = dumb_size(args)?;
+//! let bo = gem_uma::create(file.dev(), args.size, Bo::new)?;
+//! args.handle = file.handle_create(&bo.into_dyn())?;
 //! ```
 
 use super::{Finding, Number, constant, function};

@@ -2,26 +2,29 @@
 //!
 //! # What
 //!
-//! x
+//! `drm_gem_shmem_print_info`: the base class is printed for debugging.
 //!
 //! # Why
 //!
-//! x
+//! It prints the counts of the base class without the lock, whatever the driver has made of them.
 //!
 //! # Instead
 //!
-//! x
+//! Each part prints what it owns; the derive puts them together.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! fn print_info(&self, out: &mut dyn fmt::Write, indent: usize) -> fmt::Result {
+//!     self.base.print_info(out, indent)
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! self.backing.print_info(out, indent)?;
+//! self.cmap.print_info(out, indent)
 //! ```
 
 use super::{Finding, Number, function};

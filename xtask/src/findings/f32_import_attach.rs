@@ -2,26 +2,33 @@
 //!
 //! # What
 //!
-//! x
+//! The attachment pointer `base.import_attach` is used as the test for an import, or written.
 //!
 //! # Why
 //!
-//! x
+//! The pointer is set late, after the import hook: asked too early it says "native" for an import. ivpu writes it
+//! itself (ivpu_gem.c:236) and asks in nine places; panthor asks before each pin; gud takes it as a hint that reads are
+//! slow (gud_pipe.c:446). `dma_buf`, the other pointer people ask, goes away with the last handle.
 //!
 //! # Instead
 //!
-//! x
+//! An import is one from the first moment on: `bo.backing.is_import()`. Most tests go away, because a part does
+//! the right thing for both.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! if bo.base.base.import_attach().is_some() {
+//!     return Ok(());
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! if bo.backing.is_import() {
+//!     return Ok(());
+//! }
 //! ```
 
 use super::{Finding, GEM, Number, field, function};

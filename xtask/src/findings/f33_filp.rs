@@ -2,26 +2,31 @@
 //!
 //! # What
 //!
-//! x
+//! The shmem file `base.filp` is reached behind the base class: page by page allocation, or the mask of the zone
+//! that pages come from.
 //!
 //! # Why
 //!
-//! x
+//! panfrost_mmu.c:501 and lima_gem.c:24 read single pages and put them into an array of their own, with a
+//! reference per page where the base class gives back one per folio. lima_gem.c:125 changes the mask after creation, when
+//! the first page might already be there.
 //!
 //! # Instead
 //!
-//! x
+//! The zone is a policy of the backing: `BackingOptions::gfp(gfp)`. Filling a range is `SparseBacking::populate`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! if let Some(file) = bo.base.base.filp() {
+//!     file.set_gfp(Gfp::DMA32);
+//! }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let backing = Backing::new(&new, BackingOptions::as_base_class().gfp(Gfp::DMA32));
 //! ```
 
 use super::{Finding, GEM, Number, field};

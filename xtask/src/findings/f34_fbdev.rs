@@ -2,26 +2,29 @@
 //!
 //! # What
 //!
-//! x
+//! The console's framebuffer on the base class: `drm_fbdev_shmem_setup`, or `DRM_FBDEV_SHMEM_DRIVER_OPS`.
 //!
 //! # Why
 //!
-//! x
+//! The console keeps its buffer mapped for good and hands single pages to a user mapping: it reads `pages[i]` and
+//! `map_wc` (drm_fbdev_shmem.c:50, :96), with a check that lets through one page too many. It ties the display half of
+//! virtio to the base class.
 //!
 //! # Instead
 //!
-//! x
+//! Display drivers keep it: gem-shmem gives page `i` to whoever holds a vmap. On parts it is a vmap and
+//! `bo.backing.pages(&guard)`.
 //!
 //! # Before
 //!
 //! ```rust,ignore
-//! x();
+//! let page = bo.base.locked(&mut guard).pages.as_ref().and_then(|pages| pages.get(index).cloned());
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! x();
+//! let page = bo.backing.pages(&guard).and_then(|pages| pages.phys(index));
 //! ```
 
 use super::{Finding, Number, constant, function};

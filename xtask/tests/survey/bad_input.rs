@@ -18,7 +18,13 @@ fn one_file(text: impl AsRef<[u8]>) -> tempfile::TempDir {
 
 /// The symbols found in a tree of one driver.
 fn symbols(root: &Path) -> Vec<String> {
-    surveyed(root).drivers.remove(0).sites.into_iter().map(|site| site.symbol).collect()
+    surveyed(root)
+        .drivers
+        .remove(0)
+        .sites
+        .into_iter()
+        .map(|site| site.symbol)
+        .collect()
 }
 
 #[test]
@@ -37,10 +43,17 @@ fn no_tree_no_package_and_no_drivers_are_named() {
 #[test]
 fn a_file_that_is_no_tarball_is_refused() {
     let dir = tempfile::TempDir::new().expect("a folder");
-    for (name, bytes) in [("text", &b"hello"[..]), ("gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), ("empty", b"")] {
+    for (name, bytes) in [
+        ("text", &b"hello"[..]),
+        ("gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]),
+        ("empty", b""),
+    ] {
         let path = dir.path().join(name);
         fs::write(&path, bytes).expect("a file");
-        assert!(refused(&path).contains("neither a .tar.xz nor a .tar"), "{name}");
+        assert!(
+            refused(&path).contains("neither a .tar.xz nor a .tar"),
+            "{name}"
+        );
     }
 }
 
@@ -49,7 +62,10 @@ fn a_tarball_gives_the_same_report_as_the_folder() {
     let dir = tempfile::TempDir::new().expect("a folder");
     let plain = tree::tarball(&tree::committed());
     let expected = surveyed(&tree::committed());
-    for (name, bytes) in [("linux.tar", plain.clone()), ("linux.tar.xz", tree::xz(&plain))] {
+    for (name, bytes) in [
+        ("linux.tar", plain.clone()),
+        ("linux.tar.xz", tree::xz(&plain)),
+    ] {
         let path = dir.path().join(name);
         fs::write(&path, bytes).expect("a file");
         assert_eq!(surveyed(&path), expected, "{name}");
@@ -63,15 +79,24 @@ fn a_tarball_cut_anywhere_is_refused() {
     let packed = tree::xz(&plain);
     let path = dir.path().join("linux.tar");
     // Also right between two files, where the rest looks like a whole archive.
-    let cuts = [600, 1024, plain.len() / 2 / 512 * 512, plain.len() / 2 + 7, plain.len() - 1024];
-    for (bytes, cut) in cuts
-        .into_iter()
-        .map(|cut| (&plain, cut))
-        .chain([100, packed.len() / 2, packed.len() - 1].into_iter().map(|cut| (&packed, cut)))
-    {
+    let cuts = [
+        600,
+        1024,
+        plain.len() / 2 / 512 * 512,
+        plain.len() / 2 + 7,
+        plain.len() - 1024,
+    ];
+    for (bytes, cut) in cuts.into_iter().map(|cut| (&plain, cut)).chain(
+        [100, packed.len() / 2, packed.len() - 1]
+            .into_iter()
+            .map(|cut| (&packed, cut)),
+    ) {
         fs::write(&path, &bytes[..cut]).expect("a file");
         let error = refused(&path);
-        assert!(error.contains("is truncated or damaged"), "cut at {cut}: {error}");
+        assert!(
+            error.contains("is truncated or damaged"),
+            "cut at {cut}: {error}"
+        );
         assert!(error.contains("next: fetch it again"), "{error}");
     }
 }
@@ -102,7 +127,10 @@ fn a_file_too_large_is_skipped_by_name_and_the_answer_is_incomplete() {
     large.set_len(100 << 20).expect("a sparse file");
     let report = surveyed(dir.path());
     let skip = &report.skipped[0];
-    assert_eq!((skip.file.as_str(), skip.loses), ("drivers/gpu/drm/bad/large.h", true));
+    assert_eq!(
+        (skip.file.as_str(), skip.loses),
+        ("drivers/gpu/drm/bad/large.h", true)
+    );
     assert!(skip.why.contains("larger than"), "{}", skip.why);
     assert!(!report.is_complete());
     assert_eq!(report.drivers[0].sites.len(), 2);
@@ -115,7 +143,12 @@ fn a_file_too_large_to_parse_still_gives_its_sites() {
     assert_eq!(report.skipped.len(), 1);
     assert!(!report.is_complete());
     // Without a tree the tokens tell what the variable is.
-    assert!(report.drivers[0].sites.iter().any(|site| site.symbol == "pages"));
+    assert!(
+        report.drivers[0]
+            .sites
+            .iter()
+            .any(|site| site.symbol == "pages")
+    );
 }
 
 #[cfg(unix)]
@@ -126,8 +159,18 @@ fn links_are_named_and_not_followed() {
     std::os::unix::fs::symlink("..", drm.join("bad/loop")).expect("a link");
     std::os::unix::fs::symlink("/etc/passwd", drm.join("bad/out.c")).expect("a link");
     let report = surveyed(dir.path());
-    let skipped: Vec<(&str, bool)> = report.skipped.iter().map(|skip| (skip.file.as_str(), skip.loses)).collect();
-    assert_eq!(skipped, [("drivers/gpu/drm/bad/loop", false), ("drivers/gpu/drm/bad/out.c", false)]);
+    let skipped: Vec<(&str, bool)> = report
+        .skipped
+        .iter()
+        .map(|skip| (skip.file.as_str(), skip.loses))
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            ("drivers/gpu/drm/bad/loop", false),
+            ("drivers/gpu/drm/bad/out.c", false)
+        ]
+    );
     assert!(report.is_complete());
     assert_eq!(report.drivers[0].sites.len(), 2);
 }
@@ -147,14 +190,23 @@ fn a_name_that_is_not_utf_8_is_skipped_by_name() {
 #[test]
 fn nesting_however_deep_ends_in_an_answer() {
     let deep = 40_000;
-    for (open, close) in [("(", ")"), ("{", "}"), ("[", "]"), ("if (x) {", "}"), ("struct { ", "} a;")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("{", "}"),
+        ("[", "]"),
+        ("if (x) {", "}"),
+        ("struct { ", "} a;"),
+    ] {
         let text = format!(
             "struct b {{ struct drm_gem_shmem_object base; }};\nvoid f(struct drm_gem_shmem_object *s)\n{{\n\ts->pages = 0;\n{}x{}\n}}\n",
             open.repeat(deep),
             close.repeat(deep)
         );
         let found = symbols(one_file(text).path());
-        assert!(found.contains(&"drm_gem_shmem_object".to_owned()), "{open}: {found:?}");
+        assert!(
+            found.contains(&"drm_gem_shmem_object".to_owned()),
+            "{open}: {found:?}"
+        );
     }
 }
 
@@ -177,14 +229,30 @@ fn c_that_does_not_parse_still_gives_its_sites() {
         "int a = { .b = { drm_gem_shmem_free /* unclosed",
         "drm_gem_shmem_free",
     ] {
-        assert_eq!(symbols(one_file(text).path()), ["drm_gem_shmem_free"], "{text}");
+        assert_eq!(
+            symbols(one_file(text).path()),
+            ["drm_gem_shmem_free"],
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn a_field_whose_owner_cannot_be_told_is_reported_as_unresolved() {
-    let report = surveyed(one_file(format!("{SITE}int g(void) {{ return unknown(1)->sgt != 0; }}\n")).path());
+    let report = surveyed(
+        one_file(format!(
+            "{SITE}int g(void) {{ return unknown(1)->sgt != 0; }}\n"
+        ))
+        .path(),
+    );
     let unresolved = &report.drivers[0].unresolved;
-    assert_eq!((unresolved.len(), unresolved[0].name.as_str(), unresolved[0].line), (1, "sgt", 5));
+    assert_eq!(
+        (
+            unresolved.len(),
+            unresolved[0].name.as_str(),
+            unresolved[0].line
+        ),
+        (1, "sgt", 5)
+    );
     assert!(!report.is_complete());
 }

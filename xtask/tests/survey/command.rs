@@ -5,7 +5,11 @@ use std::process::{Command, Output};
 use crate::tree;
 
 fn survey(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask")).arg("survey").args(args).output().expect("the command runs")
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("survey")
+        .args(args)
+        .output()
+        .expect("the command runs")
 }
 
 fn out(output: &Output) -> String {
@@ -30,19 +34,32 @@ fn json_has_the_documented_shape() {
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(value["schema"], 1);
     assert_eq!(value["kernel"], "6.12.117");
-    let lima = value["drivers"].as_array().expect("a list").iter().find(|it| it["name"] == "lima").expect("lima");
+    let lima = value["drivers"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|it| it["name"] == "lima")
+        .expect("lima");
     assert_eq!(lima["path"], "drivers/gpu/drm/lima");
     assert_eq!(lima["class"], "uma");
     assert_eq!(lima["functions"]["drm_gem_shmem_create"], 1);
     assert!(lima["fields"]["pages"].is_object());
     let site = &lima["sites"][0];
-    assert!(site["file"].is_string() && site["line"].is_u64() && site["finding"].is_string(), "{site}");
+    assert!(
+        site["file"].is_string() && site["line"].is_u64() && site["finding"].is_string(),
+        "{site}"
+    );
 }
 
 #[test]
 fn a_driver_is_shown_with_its_lines_of_code() {
     let kernel = tree::committed();
-    let output = survey(&["--kernel", kernel.to_str().expect("a path"), "--driver", "heap"]);
+    let output = survey(&[
+        "--kernel",
+        kernel.to_str().expect("a path"),
+        "--driver",
+        "heap",
+    ]);
     insta::assert_snapshot!(out(&output));
     // Another driver of this tree has a site that no finding covers.
     assert_eq!(output.status.code(), Some(3));
@@ -52,7 +69,10 @@ fn a_driver_is_shown_with_its_lines_of_code() {
 #[test]
 fn the_table_of_a_tree_is_as_reviewed() {
     let kernel = tree::committed();
-    insta::assert_snapshot!(out(&survey(&["--kernel", kernel.to_str().expect("a path")])));
+    insta::assert_snapshot!(out(&survey(&[
+        "--kernel",
+        kernel.to_str().expect("a path")
+    ])));
 }
 
 #[test]
@@ -74,26 +94,39 @@ fn an_unknown_driver_fails_and_the_known_ones_are_named() {
 #[test]
 fn an_incomplete_answer_is_given_and_never_exits_with_success() {
     let copy = tree::copy();
-    let large = std::fs::File::create(copy.path().join("drivers/gpu/drm/heap/large.c")).expect("a file");
+    let large =
+        std::fs::File::create(copy.path().join("drivers/gpu/drm/heap/large.c")).expect("a file");
     large.set_len(100 << 20).expect("a sparse file");
     let output = survey(&["--kernel", copy.path().to_str().expect("a path")]);
     assert_eq!(output.status.code(), Some(1));
     assert!(out(&output).contains("| heap "));
-    assert!(err(&output).contains("skipped drivers/gpu/drm/heap/large.c: larger than 48 MiB (sites may be missing)"));
+    assert!(err(&output).contains(
+        "skipped drivers/gpu/drm/heap/large.c: larger than 48 MiB (sites may be missing)"
+    ));
 }
 
 #[test]
 fn ports_are_compared_from_a_file_and_a_missing_name_without_a_reason_exits_with_three() {
     let dir = tempfile::TempDir::new().expect("a folder");
     let path = dir.path().join("ports.json");
-    let site = |item: &str| format!(r#"{{"finding":"F03","file":"a.rs","line":1,"item":"{item}"}}"#);
-    std::fs::write(&path, format!(r#"[{{"port":"lima","sites":[{}]}}]"#, site("Fields::pages"))).expect("a file");
+    let site =
+        |item: &str| format!(r#"{{"finding":"F03","file":"a.rs","line":1,"item":"{item}"}}"#);
+    std::fs::write(
+        &path,
+        format!(r#"[{{"port":"lima","sites":[{}]}}]"#, site("Fields::pages")),
+    )
+    .expect("a file");
     let output = survey(&["--ports", path.to_str().expect("a path")]);
     assert_eq!(output.status.code(), Some(3));
     assert!(out(&output).contains("* `drm_gem_shmem_create`: no reason is given"));
     assert!(out(&output).contains("Without a port: ivpu, imagination, panfrost"));
     std::fs::write(&path, "[{]").expect("a file");
-    assert_eq!(survey(&["--ports", path.to_str().expect("a path")]).status.code(), Some(1));
+    assert_eq!(
+        survey(&["--ports", path.to_str().expect("a path")])
+            .status
+            .code(),
+        Some(1)
+    );
 }
 
 #[test]

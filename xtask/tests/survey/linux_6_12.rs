@@ -16,7 +16,10 @@ fn committed() -> Report {
 }
 
 fn driver(name: &str) -> Driver {
-    committed().driver(name).unwrap_or_else(|| panic!("{name}")).clone()
+    committed()
+        .driver(name)
+        .unwrap_or_else(|| panic!("{name}"))
+        .clone()
 }
 
 /// The lines of `file` where `symbol` is used in one of these ways.
@@ -24,7 +27,9 @@ fn lines(driver: &Driver, file: &str, symbol: &str, what: &[What]) -> Vec<usize>
     let mut lines: Vec<usize> = driver
         .sites
         .iter()
-        .filter(|site| site.file.ends_with(file) && site.symbol == symbol && what.contains(&site.what))
+        .filter(|site| {
+            site.file.ends_with(file) && site.symbol == symbol && what.contains(&site.what)
+        })
         .map(|site| site.line)
         .collect();
     lines.dedup();
@@ -35,16 +40,43 @@ fn lines(driver: &Driver, file: &str, symbol: &str, what: &[What]) -> Vec<usize>
 fn the_classes_of_6_12_are_eleven_seven_and_one() {
     let report = committed();
     let of = |class| {
-        let mut names: Vec<&str> =
-            report.drivers.iter().filter(|it| it.class == class).map(|it| it.name.as_str()).collect();
+        let mut names: Vec<&str> = report
+            .drivers
+            .iter()
+            .filter(|it| it.class == class)
+            .map(|it| it.name.as_str())
+            .collect();
         names.sort_unstable();
         names
     };
     assert_eq!(
         of(Class::KmsSimple),
-        ["ast", "cirrus", "gm12u320", "gud", "hyperv", "mgag200", "ofdrm", "simpledrm", "ssd130x", "udl", "vkms"]
+        [
+            "ast",
+            "cirrus",
+            "gm12u320",
+            "gud",
+            "hyperv",
+            "mgag200",
+            "ofdrm",
+            "simpledrm",
+            "ssd130x",
+            "udl",
+            "vkms"
+        ]
     );
-    assert_eq!(of(Class::Uma), ["imagination", "ivpu", "lima", "panfrost", "panthor", "v3d", "virtgpu"]);
+    assert_eq!(
+        of(Class::Uma),
+        [
+            "imagination",
+            "ivpu",
+            "lima",
+            "panfrost",
+            "panthor",
+            "v3d",
+            "virtgpu"
+        ]
+    );
     assert_eq!(of(Class::Provider), ["vgem"]);
     assert_eq!(of(Class::Test), ["drm_gem_shmem_test"]);
 }
@@ -62,13 +94,30 @@ fn no_site_of_6_12_is_without_a_finding_and_none_is_unjudged() {
 #[test]
 fn display_drivers_use_one_macro_and_no_function_field_or_hook_of_the_base_class() {
     let report = committed();
-    for driver in report.drivers.iter().filter(|driver| driver.class == Class::KmsSimple) {
+    for driver in report
+        .drivers
+        .iter()
+        .filter(|driver| driver.class == Class::KmsSimple)
+    {
         let functions: Vec<&str> = driver.functions.keys().map(String::as_str).collect();
-        assert_eq!(functions, ["DRM_GEM_SHMEM_DRIVER_OPS", "drm_fbdev_shmem_setup"], "{}", driver.name);
-        assert!(!driver.hooks.contains_key("gem_create_object"), "{}", driver.name);
+        assert_eq!(
+            functions,
+            ["DRM_GEM_SHMEM_DRIVER_OPS", "drm_fbdev_shmem_setup"],
+            "{}",
+            driver.name
+        );
+        assert!(
+            !driver.hooks.contains_key("gem_create_object"),
+            "{}",
+            driver.name
+        );
         // gud asks whether a framebuffer is imported; that is a field of GEM.
         let fields: Vec<&str> = driver.fields.keys().map(String::as_str).collect();
-        let expected: &[&str] = if driver.name == "gud" { &["base.import_attach"] } else { &[] };
+        let expected: &[&str] = if driver.name == "gud" {
+            &["base.import_attach"]
+        } else {
+            &[]
+        };
         assert_eq!(fields, expected, "{}", driver.name);
     }
 }
@@ -120,14 +169,44 @@ fn calls_are_counted_as_they_stand_in_the_source() {
 fn fields_are_found_where_the_source_touches_them() {
     use What::{Free, Read, ReadWrite, Write};
     for (name, file, symbol, what, expected) in [
-        ("panfrost", "panfrost_gem.c", "pages", &[Read][..], &[203, 218][..]),
+        (
+            "panfrost",
+            "panfrost_gem.c",
+            "pages",
+            &[Read][..],
+            &[203, 218][..],
+        ),
         ("panfrost", "panfrost_mmu.c", "pages", &[Read], &[475, 494]),
-        ("panfrost", "panfrost_mmu.c", "pages", &[Write], &[491, 512, 515]),
-        ("panfrost", "panfrost_mmu.c", "pages_use_count", &[Write], &[492]),
+        (
+            "panfrost",
+            "panfrost_mmu.c",
+            "pages",
+            &[Write],
+            &[491, 512, 515],
+        ),
+        (
+            "panfrost",
+            "panfrost_mmu.c",
+            "pages_use_count",
+            &[Write],
+            &[492],
+        ),
         ("panfrost", "panfrost_dump.c", "sgt", &[Read], &[206, 223]),
         ("panfrost", "panfrost_gem.c", "madv", &[Read], &[159, 206]),
-        ("panfrost", "panfrost_gem_shrinker.c", "madv_list", &[Read, ReadWrite], &[28, 74, 80]),
-        ("panfrost", "panfrost_drv.c", "madv_list", &[ReadWrite], &[446, 449]),
+        (
+            "panfrost",
+            "panfrost_gem_shrinker.c",
+            "madv_list",
+            &[Read, ReadWrite],
+            &[28, 74, 80],
+        ),
+        (
+            "panfrost",
+            "panfrost_drv.c",
+            "madv_list",
+            &[ReadWrite],
+            &[446, 449],
+        ),
         ("panfrost", "panfrost_gem.c", "map_wc", &[Write], &[262]),
         ("panfrost", "panfrost_mmu.c", "base.filp", &[Read], &[501]),
         ("lima", "lima_gem.c", "pages", &[Read], &[39, 40]),
@@ -141,38 +220,86 @@ fn fields_are_found_where_the_source_touches_them() {
         ("ivpu", "ivpu_gem.c", "pages", &[Read], &[32, 507]),
         ("ivpu", "ivpu_gem.c", "sgt", &[Write], &[60, 172]),
         ("ivpu", "ivpu_gem.c", "pages_use_count", &[Read], &[334]),
-        ("ivpu", "ivpu_gem.c", "pages_mark_dirty_on_put", &[Write], &[207]),
+        (
+            "ivpu",
+            "ivpu_gem.c",
+            "pages_mark_dirty_on_put",
+            &[Write],
+            &[207],
+        ),
         ("ivpu", "ivpu_gem.c", "vaddr", &[Read], &[324, 438]),
         ("ivpu", "ivpu_gem.h", "vaddr", &[Read], &[51]),
         ("ivpu", "ivpu_gem.c", "base.import_attach", &[Write], &[236]),
         ("ivpu", "ivpu_gem.c", "base.resv", &[Write], &[237]),
-        ("imagination", "pvr_gem.c", "sgt", &[Read], &[227, 228, 267, 268, 411, 412]),
+        (
+            "imagination",
+            "pvr_gem.c",
+            "sgt",
+            &[Read],
+            &[227, 228, 267, 268, 411, 412],
+        ),
         ("imagination", "pvr_gem.c", "map_wc", &[Write], &[364]),
         ("imagination", "pvr_gem.c", "vaddr", &[Read], &[253]),
         ("v3d", "v3d_bo.c", "pages", &[Read], &[34, 191]),
-        ("v3d", "v3d_bo.c", "pages_mark_dirty_on_put", &[Write], &[63]),
+        (
+            "v3d",
+            "v3d_bo.c",
+            "pages_mark_dirty_on_put",
+            &[Write],
+            &[63],
+        ),
         ("v3d", "v3d_mmu.c", "sgt", &[Read], &[84]),
         ("virtgpu", "virtgpu_vq.c", "sgt", &[Read], &[623, 1042]),
         ("virtgpu", "virtgpu_object.c", "base.funcs", &[Read], &[117]),
-        ("virtgpu", "virtgpu_object.c", "base.funcs", &[Write], &[131]),
+        (
+            "virtgpu",
+            "virtgpu_object.c",
+            "base.funcs",
+            &[Write],
+            &[131],
+        ),
         ("virtgpu", "virtgpu_vram.c", "base.funcs", &[Read], &[138]),
         ("virtgpu", "virtgpu_vram.c", "base.funcs", &[Write], &[198]),
-        ("panthor", "panthor_gem.c", "base.resv", &[Write], &[93, 214]),
+        (
+            "panthor",
+            "panthor_gem.c",
+            "base.resv",
+            &[Write],
+            &[93, 214],
+        ),
         ("panthor", "panthor_gem.c", "map_wc", &[Read], &[224]),
-        ("panthor", "panthor_mmu.c", "base.import_attach", &[Read], &[1109, 1258, 1269, 1280, 1306]),
+        (
+            "panthor",
+            "panthor_mmu.c",
+            "base.import_attach",
+            &[Read],
+            &[1109, 1258, 1269, 1280, 1306],
+        ),
         ("gud", "gud_pipe.c", "base.import_attach", &[Read], &[446]),
         ("vgem", "vgem_drv.c", "map_wc", &[Write], &[106]),
     ] {
-        assert_eq!(lines(&driver(name), file, symbol, what), expected, "{name} {file} {symbol} {what:?}");
+        assert_eq!(
+            lines(&driver(name), file, symbol, what),
+            expected,
+            "{name} {file} {symbol} {what:?}"
+        );
     }
 }
 
 #[test]
 fn fields_that_no_driver_touches_are_not_found() {
     let report = committed();
-    for driver in report.drivers.iter().filter(|driver| driver.class != Class::Test) {
+    for driver in report
+        .drivers
+        .iter()
+        .filter(|driver| driver.class != Class::Test)
+    {
         for field in ["vmap_use_count", "pages_mark_accessed_on_put"] {
-            assert!(!driver.fields.contains_key(field), "{} {field}", driver.name);
+            assert!(
+                !driver.fields.contains_key(field),
+                "{} {field}",
+                driver.name
+            );
         }
     }
 }
@@ -183,7 +310,11 @@ fn the_base_class_is_embedded_where_the_source_says() {
         ("ivpu", "ivpu_gem.h:15", "struct ivpu_bo"),
         ("imagination", "pvr_gem.h:88", "struct pvr_gem_object"),
         ("v3d", "v3d_drv.h:217", "struct v3d_bo"),
-        ("panfrost", "panfrost_gem.h:13", "struct panfrost_gem_object"),
+        (
+            "panfrost",
+            "panfrost_gem.h:13",
+            "struct panfrost_gem_object",
+        ),
         ("panthor", "panthor_gem.h:21", "struct panthor_gem_object"),
         ("virtgpu", "virtgpu_drv.h:111", "struct virtio_gpu_object"),
         ("lima", "lima_gem.h:13", "struct lima_bo"),
@@ -193,9 +324,21 @@ fn the_base_class_is_embedded_where_the_source_says() {
             .sites
             .iter()
             .filter(|site| site.what == What::Embed)
-            .map(|site| format!("{}:{} {}", site.file, site.line, site.function.clone().unwrap_or_default()))
+            .map(|site| {
+                format!(
+                    "{}:{} {}",
+                    site.file,
+                    site.line,
+                    site.function.clone().unwrap_or_default()
+                )
+            })
             .collect();
-        assert!(embeds.iter().any(|it| it.ends_with(&format!("{place} {object}"))), "{name}: {embeds:?}");
+        assert!(
+            embeds
+                .iter()
+                .any(|it| it.ends_with(&format!("{place} {object}"))),
+            "{name}: {embeds:?}"
+        );
     }
 }
 
@@ -220,7 +363,10 @@ fn the_committed_result_is_what_the_installed_source_gives() {
     }
     let analysis = survey::analyse(PACKAGE).expect("a survey");
     if analysis.report.kernel != committed().kernel {
-        eprintln!("skipped: the installed source is Linux {}", analysis.report.kernel);
+        eprintln!(
+            "skipped: the installed source is Linux {}",
+            analysis.report.kernel
+        );
         return;
     }
     let derived = serde_json::to_string_pretty(&analysis.report).expect("JSON") + "\n";

@@ -12,10 +12,15 @@ use crate::tree;
 fn expected() -> BTreeSet<String> {
     let root = tree::committed();
     let mut out = BTreeSet::new();
-    for file in tree::files(&root).iter().filter(|file| file.ends_with(".c") || file.ends_with(".h")) {
+    for file in tree::files(&root)
+        .iter()
+        .filter(|file| file.ends_with(".c") || file.ends_with(".h"))
+    {
         let text = fs::read_to_string(root.join(file)).expect("text");
         for (number, line) in text.lines().enumerate() {
-            let Some((_, sites)) = line.split_once("//~ ") else { continue };
+            let Some((_, sites)) = line.split_once("//~ ") else {
+                continue;
+            };
             for site in sites.split(';') {
                 out.insert(format!("{file}:{}: {}", number + 1, site.trim()));
             }
@@ -31,8 +36,13 @@ fn found() -> BTreeSet<String> {
         .map(|site| {
             let what = serde_json::to_value(site.what).expect("a word");
             let what = what.as_str().expect("a word").to_owned();
-            let finding = site.finding.map_or_else(|| "none".to_owned(), |finding| finding.to_string());
-            format!("{}:{}: {finding} {what} {}", site.file, site.line, site.symbol)
+            let finding = site
+                .finding
+                .map_or_else(|| "none".to_owned(), |finding| finding.to_string());
+            format!(
+                "{}:{}: {finding} {what} {}",
+                site.file, site.line, site.symbol
+            )
         })
         .collect()
 }
@@ -42,7 +52,10 @@ fn every_annotated_shape_is_found_and_nothing_else() {
     let (expected, found) = (expected(), found());
     let missed: Vec<_> = expected.difference(&found).collect();
     let extra: Vec<_> = found.difference(&expected).collect();
-    assert!(missed.is_empty() && extra.is_empty(), "missed: {missed:#?}\nextra: {extra:#?}");
+    assert!(
+        missed.is_empty() && extra.is_empty(),
+        "missed: {missed:#?}\nextra: {extra:#?}"
+    );
     assert!(expected.len() > 70, "{} annotations", expected.len());
 }
 
@@ -58,8 +71,11 @@ fn no_name_of_the_shapes_is_left_unjudged() {
 #[test]
 fn classes_come_from_what_a_driver_does() {
     let report = tree::surveyed(&tree::committed());
-    let classes: Vec<(&str, Class)> =
-        report.drivers.iter().map(|driver| (driver.name.as_str(), driver.class)).collect();
+    let classes: Vec<(&str, Class)> = report
+        .drivers
+        .iter()
+        .map(|driver| (driver.name.as_str(), driver.class))
+        .collect();
     assert_eq!(
         classes,
         [
@@ -77,8 +93,15 @@ fn a_module_in_a_shared_folder_is_a_driver_of_its_own() {
     let report = tree::surveyed(&tree::committed());
     let panel = report.driver("panel").expect("the driver");
     assert_eq!(panel.path, "drivers/gpu/drm/tiny/panel.c");
-    assert!(panel.why[0].contains("DRM_PANEL selects DRM_GEM_SHMEM_HELPER (drivers/gpu/drm/tiny/Kconfig:3)"));
-    assert!(report.driver("DRM_SHAPES").is_some_and(|driver| driver.name == "shapes"));
+    assert!(
+        panel.why[0]
+            .contains("DRM_PANEL selects DRM_GEM_SHMEM_HELPER (drivers/gpu/drm/tiny/Kconfig:3)")
+    );
+    assert!(
+        report
+            .driver("DRM_SHAPES")
+            .is_some_and(|driver| driver.name == "shapes")
+    );
 }
 
 #[test]
@@ -86,15 +109,30 @@ fn the_helper_is_no_user_of_itself_and_core_users_are_listed_apart() {
     let report = tree::surveyed(&tree::committed());
     let core: Vec<&str> = report.core.iter().map(|core| core.path.as_str()).collect();
     assert_eq!(core, ["drivers/gpu/drm/drm_fbdev_shmem.c"]);
-    assert!(report.core[0].sites.iter().any(|site| site.symbol == "pages"));
+    assert!(
+        report.core[0]
+            .sites
+            .iter()
+            .any(|site| site.symbol == "pages")
+    );
 }
 
 #[test]
 fn what_only_talks_about_the_helper_is_noted_and_no_driver() {
     let report = tree::surveyed(&tree::committed());
     assert!(report.driver("gone").is_none());
-    assert!(report.notes.iter().any(|note| note.contains("drivers/gpu/drm/gone names gem-shmem")));
-    assert!(report.notes.iter().any(|note| note.contains("DRM_LEFTOVER selects")));
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("drivers/gpu/drm/gone names gem-shmem"))
+    );
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("DRM_LEFTOVER selects"))
+    );
 }
 
 #[test]
@@ -113,7 +151,10 @@ fn hooks_and_operations_are_listed_with_what_they_are_set_to() {
     assert_eq!(shapes.operations["pin"], ["drm_gem_shmem_object_pin"]);
     assert_eq!(shapes.operations["vm_ops"], ["drm_gem_shmem_vm_ops"]);
     assert!(!shapes.operations.contains_key("mmap"));
-    assert_eq!(shapes.locked.keys().collect::<Vec<_>>(), ["drm_gem_shmem_pin_locked"]);
+    assert_eq!(
+        shapes.locked.keys().collect::<Vec<_>>(),
+        ["drm_gem_shmem_pin_locked"]
+    );
 }
 
 #[test]

@@ -34,7 +34,11 @@ pub(crate) fn files(root: &Path) -> Vec<String> {
 pub(crate) fn copy() -> TempDir {
     let dir = TempDir::new().expect("a folder");
     for file in files(&committed()) {
-        write(dir.path(), &file, &fs::read(committed().join(&file)).expect("a file"));
+        write(
+            dir.path(),
+            &file,
+            &fs::read(committed().join(&file)).expect("a file"),
+        );
     }
     dir
 }
@@ -50,7 +54,9 @@ pub(crate) fn write(root: &Path, file: &str, text: impl AsRef<[u8]>) {
 pub(crate) fn tarball(root: &Path) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for file in files(root) {
-        builder.append_path_with_name(root.join(&file), format!("linux-fixture/{file}")).expect("a file");
+        builder
+            .append_path_with_name(root.join(&file), format!("linux-fixture/{file}"))
+            .expect("a file");
     }
     builder.into_inner().expect("an archive")
 }
@@ -65,16 +71,22 @@ pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
         .encoder()
         .expect("an encoder");
     let mut out = Vec::new();
-    liblzma::read::XzEncoder::new_stream(bytes, stream).read_to_end(&mut out).expect("compressed");
+    liblzma::read::XzEncoder::new_stream(bytes, stream)
+        .read_to_end(&mut out)
+        .expect("compressed");
     out
 }
 
 /// The survey of a tree.
 pub(crate) fn surveyed(path: &Path) -> Report {
-    survey::analyse(path.to_str().expect("a path")).expect("a survey").report
+    survey::analyse(path.to_str().expect("a path"))
+        .expect("a survey")
+        .report
 }
 
 /// Why a tree cannot be surveyed.
 pub(crate) fn refused(path: &Path) -> String {
-    survey::analyse(path.to_str().expect("a path")).expect_err("a refusal").to_string()
+    survey::analyse(path.to_str().expect("a path"))
+        .expect_err("a refusal")
+        .to_string()
 }
