@@ -20,6 +20,7 @@ pub mod prime;
 pub mod recording;
 pub mod resv;
 pub mod sync;
+pub mod syncobj;
 
 pub use errno::{Errno, Result};
 

@@ -24,6 +24,8 @@ bitflags::bitflags! {
         const GPUVA = 1 << 3;
         /// A compute accelerator.
         const ACCEL = 1 << 4;
+        /// Sync objects.
+        const SYNCOBJ = 1 << 5;
     }
 }
 

@@ -8,6 +8,7 @@ use crate::errno::{Errno, Result};
 use crate::gem::{Gem, HandleTable};
 use crate::machine::Machine;
 use crate::prime::Cache;
+use crate::syncobj::SyncobjTable;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock, Weak};
 
@@ -28,6 +29,7 @@ struct Inner {
     flags: OpenFlags,
     handles: Mutex<HandleTable>,
     prime: Mutex<Cache>,
+    syncobjs: Mutex<SyncobjTable>,
     private: OnceLock<Box<dyn Any + Send + Sync>>,
     /// The descriptor, and every user mapping made through it.
     users: AtomicUsize,
@@ -88,6 +90,7 @@ impl Device {
             flags,
             handles: Mutex::default(),
             prime: Mutex::default(),
+            syncobjs: Mutex::default(),
             private: OnceLock::new(),
             users: AtomicUsize::new(1),
             this: this.clone(),
@@ -178,6 +181,10 @@ impl File {
             inner: self.0.this.clone(),
             tag: self.0.tag,
         }
+    }
+
+    pub(crate) fn syncobjs(&self) -> &Mutex<SyncobjTable> {
+        &self.0.syncobjs
     }
 
     pub(crate) fn prime(&self) -> &Mutex<Cache> {

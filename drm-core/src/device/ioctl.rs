@@ -3,6 +3,7 @@
 use super::File;
 use crate::PAGE_SIZE;
 use crate::errno::{Errno, Result};
+use crate::syncobj;
 
 /// First number of a driver's own ioctls (`DRM_COMMAND_BASE`).
 const COMMAND_BASE: u32 = 0x40;
@@ -133,6 +134,7 @@ impl File {
                 let driver = self.dev().driver().clone();
                 driver.mode_ioctl(self, number, arg)
             }
+            nr if syncobj::NUMBERS.contains(&nr) => syncobj::ioctl(self, number, arg),
             _ => Err(Errno::EINVAL),
         }
     }
