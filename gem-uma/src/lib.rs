@@ -31,11 +31,14 @@ pub use backing::{Backing, BackingOptions, Keep, Pages, Pin};
 pub use cpu_map::{Caching, CpuMap, CpuMapOptions, Populate};
 pub use device_map::{DeviceMap, MappedTable, PinnedTable, Table};
 pub use glue::{rss, status};
-pub use gpu_map::{GpuMap, GpuMapping, Mapping, Mappings};
+pub use gpu_map::{EvictVm, GpuMap, GpuMapping, GpuVmMap, Mapping, Mappings};
 pub use import::{Import, ImportOptions, import, import_with};
 pub use migrate_macros::UmaObject;
 pub use new::{New, create};
 pub use part::{Part, UmaObject};
-pub use reclaim::{Advice, PurgeList, Reclaim, ReclaimOptions};
+pub use reclaim::{
+    Advice, Class, CpuMapped, DeviceMapped, DeviceReclaim, Eviction, GpuMapped, GpuMaps, Live,
+    PurgeList, Reclaim, ReclaimOptions, ReclaimPages, Unmapped, VmReclaim, evict,
+};
 pub use share::{Share, ShareOptions};
-pub use sparse::{GranuleMap, GranuleTable, SparseBacking, SparseOptions};
+pub use sparse::{GranuleMap, GranuleTable, RangeMap, SparseBacking, SparseOptions};

@@ -1,14 +1,17 @@
 //! An object while it is made: whether it is native or an import is known before any part exists.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Deref;
+use std::rc::Rc;
 
 use drm_core::device::Device;
 use drm_core::errno::Result;
 use drm_core::gem::{Gem, Header, Object};
 use drm_core::page_align;
+use drm_core::sync::Arc;
 
 use crate::import::Import;
+use crate::reclaim::{DeviceReclaim, Tracker};
 
 /// The header of an object that nobody can see yet, and the import it stands for, if it is one. Parts are built from it.
 ///
@@ -18,6 +21,8 @@ use crate::import::Import;
 pub struct New {
     gem: Header,
     import: Cell<Option<Import>>,
+    /// Shared with whoever waits for the object to be whole.
+    tracker: Rc<OnceCell<Arc<Tracker>>>,
 }
 
 impl std::fmt::Debug for New {
@@ -31,17 +36,19 @@ impl std::fmt::Debug for New {
 impl New {
     /// A native object of `size` bytes, rounded up to whole pages. `EINVAL` for a size that no file can have, `ENOMEM`.
     pub fn native(dev: &Device, size: u64) -> Result<Self> {
-        Ok(Self {
-            gem: Header::new(dev, page_align(size))?,
-            import: Cell::new(None),
-        })
+        Ok(Self::with(Header::new(dev, page_align(size))?, None))
     }
 
     /// An object without memory of the system: what it stands for is a driver's own part. `size` is rounded up.
     pub fn private(dev: &Device, size: u64) -> Self {
+        Self::with(Header::new_private(dev, page_align(size)), None)
+    }
+
+    fn with(gem: Header, import: Option<Import>) -> Self {
         Self {
-            gem: Header::new_private(dev, page_align(size)),
-            import: Cell::new(None),
+            gem,
+            import: Cell::new(import),
+            tracker: Rc::default(),
         }
     }
 
@@ -49,10 +56,19 @@ impl New {
         let gem = Header::new_private(dev, page_align(import.dma_buf().size()));
         gem.set_import_attach(import.attach().clone());
         gem.resv_slot().choose(import.dma_buf().resv().clone());
-        Self {
-            gem,
-            import: Cell::new(Some(import)),
+        Self::with(gem, Some(import))
+    }
+
+    /// Lets the object be reclaimed by the lists of its device. To be said before any part is built; imports never are.
+    pub fn reclaimed_by(self, device: &DeviceReclaim) -> Self {
+        if !self.gem.is_imported() {
+            self.tracker.get_or_init(|| Arc::new(Tracker::new(device)));
         }
+        self
+    }
+
+    pub(crate) fn tracker(&self) -> Option<Arc<Tracker>> {
+        self.tracker.get().cloned()
     }
 
     /// The import, to be owned by whoever is the ground of the object: [`crate::Backing`], or a part of the driver.
@@ -71,14 +87,16 @@ impl New {
     ///
     /// What `build` answers; `ENOSPC` when the offset space is full, and for size 0.
     pub fn create<T: Object>(self, build: impl FnOnce(Self) -> Result<T>) -> Result<Gem<T>> {
+        let tracker = Rc::clone(&self.tracker);
         let object = Gem::new(build(self)?);
-        match object.gem().create_mmap_offset() {
-            Ok(_) => Ok(object),
-            Err(error) => {
-                object.forget();
-                Err(error)
-            }
+        if let Err(error) = object.gem().create_mmap_offset() {
+            object.forget();
+            return Err(error);
         }
+        if let Some(tracker) = tracker.get() {
+            tracker.born(object.gem());
+        }
+        Ok(object)
     }
 }
 

@@ -22,6 +22,7 @@ use drm_core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::import::Import;
 use crate::new::New;
 use crate::part::Part;
+use crate::reclaim::Tracker;
 
 /// What the object's memory is.
 #[derive(Debug)]
@@ -77,6 +78,7 @@ pub struct Backing {
     state: LockedBy<State>,
     resident: AtomicBool,
     pins: AtomicU32,
+    tracker: Option<Arc<Tracker>>,
 }
 
 impl fmt::Debug for Backing {
@@ -121,6 +123,7 @@ impl Backing {
             state: LockedBy::new(new.resv_slot(), State::default()),
             resident: AtomicBool::new(false),
             pins: AtomicU32::new(0),
+            tracker: new.tracker(),
         }
     }
 
@@ -203,6 +206,7 @@ impl Backing {
             Ok(pages) => {
                 state.pages = Some(pages);
                 self.resident.store(true, Ordering::SeqCst);
+                self.note();
                 Ok(())
             }
             Err(error) => {
@@ -218,6 +222,7 @@ impl Backing {
     pub fn pin(&self, guard: &mut ResvGuard) -> Result<Pin> {
         self.fill(guard)?;
         self.pins.fetch_add(1, Ordering::SeqCst);
+        self.note();
         Ok(Pin::new(&self.machine, self.id()))
     }
 
@@ -231,6 +236,14 @@ impl Backing {
         let mut state = self.state.get_mut(guard);
         self.pins.fetch_sub(1, Ordering::SeqCst);
         self.settle(&mut state);
+        self.note();
+    }
+
+    /// Tells reclaim what became of the pages.
+    fn note(&self) {
+        if let Some(tracker) = &self.tracker {
+            tracker.pages(self.is_resident(), self.pins() > 0);
+        }
     }
 
     /// What a pin remembers of its object: the address does not change while the object is shared.
@@ -262,6 +275,27 @@ impl Backing {
         }
     }
 
+    /// Whether the pages are there, and nobody but the device map keeps them.
+    pub(crate) fn is_evictable(&self, guard: &ResvGuard) -> bool {
+        let state = self.state.get(guard);
+        state.pages.is_some() && self.pins() == 0 && state.vmas == 0
+    }
+
+    /// Gives the pages back, and writes them to swap. Pages that left RAM.
+    pub(crate) fn evict(&self, guard: &mut ResvGuard) -> u64 {
+        let mut state = self.state.get_mut(guard);
+        debug_assert!(self.pins() == 0 && state.device == 0 && state.vmas == 0);
+        self.give_back(&mut state);
+        self.note();
+        if let Some(tracker) = &self.tracker {
+            tracker.evicted();
+        }
+        match &self.source {
+            Source::File(file) => file.swap_out(self.count),
+            Source::Import(_) | Source::Elsewhere => 0,
+        }
+    }
+
     /// Gives the pages back to the file, whoever wants them later gets them from there.
     fn give_back(&self, state: &mut State) {
         let Some(pages) = state.pages.take() else {
@@ -286,6 +320,7 @@ impl Backing {
         if let Source::File(file) = &self.source {
             file.truncate();
         }
+        self.note();
     }
 }
 

@@ -12,11 +12,13 @@ use drm_core::gem::Gone;
 use drm_core::machine::Machine;
 use drm_core::memory::KernelMap;
 use drm_core::resv::{LockedBy, ResvSlot};
+use drm_core::sync::Arc;
 use drm_core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::backing::Pin;
 use crate::new::New;
 use crate::part::Part;
+use crate::reclaim::Tracker;
 
 /// The kernel's mapping of the whole object.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub struct CpuMap {
     kernel: LockedBy<Option<Kernel>>,
     vmaps: AtomicU32,
     vmas: AtomicU32,
+    tracker: Option<Arc<Tracker>>,
 }
 
 impl fmt::Debug for CpuMap {
@@ -66,6 +69,7 @@ impl CpuMap {
             kernel: LockedBy::new(new.resv_slot(), None),
             vmaps: AtomicU32::new(0),
             vmas: AtomicU32::new(0),
+            tracker: new.tracker(),
         }
     }
 

@@ -36,7 +36,7 @@ impl CpuMap {
             self.prepare(&mut guard, backing, device.into())
                 .inspect_err(|_| backing.drop_user(&mut guard, User::Vma))?;
         }
-        self.vmas.fetch_add(1, Ordering::SeqCst);
+        self.add_vma();
         vma.set_flags(VmFlags::PFNMAP | VmFlags::DONTEXPAND | VmFlags::DONTDUMP);
         if self.is_write_combined() {
             vma.set_flags(VmFlags::WRITE_COMBINE);
@@ -53,13 +53,26 @@ impl CpuMap {
             self.machine
                 .warn_once("gem-uma: mapping opened without pages");
         }
-        self.vmas.fetch_add(1, Ordering::SeqCst);
+        self.add_vma();
+    }
+
+    /// One mapping more. The reservation is held.
+    fn add_vma(&self) {
+        if self.vmas.fetch_add(1, Ordering::SeqCst) == 0
+            && let Some(tracker) = &self.tracker
+        {
+            tracker.mmapped(true);
+        }
     }
 
     /// A mapping less (`vm_ops->close`).
     pub fn vm_close(&self, backing: &Backing) {
         let mut guard = self.slot.get().lock();
-        self.vmas.fetch_sub(1, Ordering::SeqCst);
+        if self.vmas.fetch_sub(1, Ordering::SeqCst) == 1
+            && let Some(tracker) = &self.tracker
+        {
+            tracker.mmapped(false);
+        }
         if self.options.populate == Populate::AtMmap {
             backing.drop_user(&mut guard, User::Vma);
         }

@@ -4,13 +4,37 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 
+use drm_core::errno::{Errno, Result};
+use drm_core::resv::Resv;
 use drm_core::sync::Mutex;
 use drm_core::sync::atomic::{AtomicBool, Ordering};
 
+use crate::reclaim::VmReclaim;
+
 /// What a driver keeps with a mapping: its address space, its place in it.
+///
+/// A driver that never evicts implements [`GpuMapping::space`] alone.
 pub trait GpuMapping: Send + Sync + 'static {
     /// The number of the address space; equal for mappings in the same one only.
     fn space(&self) -> u64;
+
+    /// The reservation that the address space is under, if it has one. Eviction tries it, unless it is the object's own.
+    fn resv(&self) -> Option<&Resv> {
+        None
+    }
+
+    /// The list of the address space, if the driver keeps one for each.
+    fn reclaim(&self) -> Option<&VmReclaim> {
+        None
+    }
+
+    /// Clears the entries, and the TLB, so that pages can go. Locks are only tried, nothing is allocated: fences may depend
+    /// on it. The place in the address space stays taken.
+    ///
+    /// `EBUSY` when a lock is taken. `EOPNOTSUPP` where a driver never evicts.
+    fn try_unmap(&self) -> Result {
+        Err(Errno::EOPNOTSUPP)
+    }
 }
 
 /// A mapping, counted by its holders: the object's list, jobs that use it.
@@ -20,6 +44,7 @@ pub trait GpuMapping: Send + Sync + 'static {
 pub struct Mapping<M> {
     data: M,
     active: AtomicBool,
+    evicted: AtomicBool,
     granules: Mutex<BTreeSet<u64>>,
 }
 
@@ -28,6 +53,7 @@ impl<M: fmt::Debug> fmt::Debug for Mapping<M> {
         f.debug_struct("Mapping")
             .field("data", &self.data)
             .field("active", &self.is_active())
+            .field("evicted", &self.is_evicted())
             .finish_non_exhaustive()
     }
 }
@@ -46,6 +72,7 @@ impl<M> Mapping<M> {
         Self {
             data,
             active: AtomicBool::new(false),
+            evicted: AtomicBool::new(false),
             granules: Mutex::default(),
         }
     }
@@ -62,6 +89,18 @@ impl<M> Mapping<M> {
             self.granules.lock().clear();
         }
         self.active.swap(active, Ordering::SeqCst)
+    }
+
+    /// Whether the object was evicted here: entries are cleared until the address space is revalidated, whether or not the pages
+    /// came back for somebody else.
+    #[must_use]
+    pub fn is_evicted(&self) -> bool {
+        self.evicted.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_evicted(&self, evicted: bool) {
+        self.evicted.store(evicted, Ordering::SeqCst);
+        self.set_active(!evicted);
     }
 
     /// Whether this mapping shows granule `n`: another mapping of the same object may, when this one does not.

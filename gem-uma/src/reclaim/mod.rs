@@ -1,16 +1,27 @@
 //! What of an object may be thrown away, and when.
 
+mod class;
+mod device;
+mod evict;
 mod list;
 mod options;
+mod tracker;
+mod vm;
 
 use std::fmt;
 
+pub use class::{Class, Live};
+pub use device::{DeviceReclaim, ReclaimPages};
+pub use evict::{CpuMapped, DeviceMapped, Eviction, GpuMapped, GpuMaps, Unmapped, evict};
 pub use list::PurgeList;
 pub use options::{Advice, ReclaimOptions};
+pub(crate) use tracker::Tracker;
+pub use vm::VmReclaim;
 
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Gone, Header};
 use drm_core::resv::{LockedBy, ResvGuard};
+use drm_core::sync::Arc;
 use drm_core::sync::atomic::{AtomicI32, Ordering};
 
 use crate::backing::Backing;
@@ -31,12 +42,14 @@ pub struct Reclaim {
     advice: LockedBy<i32>,
     shown: AtomicI32,
     place: list::Place,
+    tracker: Option<Arc<Tracker>>,
 }
 
 impl fmt::Debug for Reclaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reclaim")
             .field("advice", &self.advice())
+            .field("class", &self.class())
             .field("listed", &self.is_listed())
             .finish_non_exhaustive()
     }
@@ -51,6 +64,7 @@ impl Reclaim {
             advice: LockedBy::new(new.resv_slot(), 0),
             shown: AtomicI32::new(0),
             place: list::Place::default(),
+            tracker: new.tracker(),
         }
     }
 
@@ -115,11 +129,33 @@ impl Reclaim {
         }
         gem.zap_user_mappings();
         device.unmap(guard, backing)?;
+        self.discard(guard, gem, backing);
+        Ok(())
+    }
+
+    /// The end of a purge, when nobody but processes maps the object, and those were zapped.
+    fn discard(&self, guard: &mut ResvGuard, gem: &Header, backing: &Backing) {
         *self.advice.get_mut(guard) = -1;
         self.shown.store(-1, Ordering::SeqCst);
         backing.discard(guard);
         gem.free_mmap_offset();
-        Ok(())
+    }
+
+    /// How hard the object is to reclaim; without lists ([`crate::New::reclaimed_by`]) it is not reclaimed at all. Without
+    /// the reservation the answer may be old.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.tracker
+            .as_ref()
+            .map_or(Class::Unreclaimable, |tracker| tracker.class())
+    }
+
+    /// How often the object was evicted: tells "never had pages" from "has none now". Saturates.
+    #[must_use]
+    pub fn evictions(&self) -> u32 {
+        self.tracker
+            .as_ref()
+            .map_or(0, |tracker| tracker.evictions())
     }
 }
 

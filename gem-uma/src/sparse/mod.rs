@@ -2,6 +2,7 @@
 
 mod device_map;
 mod options;
+mod vmap;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,6 +19,7 @@ use drm_core::sync::atomic::{AtomicU64, Ordering};
 
 pub use device_map::{GranuleMap, GranuleTable};
 pub use options::SparseOptions;
+pub use vmap::RangeMap;
 
 use crate::backing::Pages;
 use crate::new::New;

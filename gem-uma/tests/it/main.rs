@@ -1,4 +1,5 @@
 //! The parts at work: one machine, one device, objects of the typical shapes.
 
 mod base_class;
+mod reclaim;
 mod world;

@@ -1,26 +1,84 @@
 //! A machine, a device whose objects have every part, and one whose objects grow.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
+use drm_core::PAGE_SIZE;
 use drm_core::device::{Device, Driver, Features, File};
-use drm_core::dma::{DmaConfig, DmaDevice};
+use drm_core::dma::{DmaConfig, DmaDevice, SgTable};
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Gem, Header};
-use drm_core::machine::{Config, Machine};
+use drm_core::machine::{Config, Machine, Shrinker};
 use drm_core::mmap::{Process, Prot, Sharing};
 use drm_core::prime::DmaBuf;
+use drm_core::resv::Resv;
+use drm_core::sync::atomic::{AtomicU64, Ordering};
+use drm_core::sync::{Arc, Mutex, OnceLock};
 use gem_uma::{
-    Backing, BackingOptions, CpuMap, CpuMapOptions, DeviceMap, GpuMap, GpuMapping, GranuleMap, New,
-    Reclaim, ReclaimOptions, Share, ShareOptions, SparseBacking, SparseOptions, UmaObject,
+    Backing, BackingOptions, CpuMap, CpuMapOptions, DeviceMap, DeviceReclaim, GpuMap, GpuMapping,
+    GranuleMap, Mapping, New, Reclaim, ReclaimOptions, Share, ShareOptions, SparseBacking,
+    SparseOptions, UmaObject, VmReclaim,
 };
+
+/// An address space of the device: a reservation, a list of its own, page tables under a lock.
+#[derive(Debug)]
+pub(crate) struct Vm {
+    pub(crate) id: u64,
+    pub(crate) resv: Resv,
+    pub(crate) reclaim: Option<VmReclaim>,
+    /// Physical addresses, by address in the space.
+    pub(crate) entries: Mutex<BTreeMap<u64, u64>>,
+    pub(crate) unmaps: AtomicU64,
+}
+
+impl Vm {
+    pub(crate) fn write_entries(&self, va: u64, table: &SgTable) {
+        let mut entries = self.entries.lock();
+        let mut at = va;
+        for entry in table.dma_entries() {
+            for page in 0..entry.len / PAGE_SIZE {
+                entries.insert(at, entry.addr + page * PAGE_SIZE);
+                at += PAGE_SIZE;
+            }
+        }
+    }
+
+    /// What the device finds at `va`; `None` is a fault.
+    pub(crate) fn read(&self, machine: &Machine, va: u64) -> Option<u8> {
+        let entries = self.entries.lock();
+        let phys = entries.get(&(va & !(PAGE_SIZE - 1)))?;
+        let mut byte = [0];
+        machine.ram().read(phys + va % PAGE_SIZE, &mut byte);
+        Some(byte[0])
+    }
+}
 
 /// What a driver keeps with a mapping.
 #[derive(Debug)]
-pub(crate) struct Va(pub(crate) u64);
+pub(crate) struct Va {
+    pub(crate) vm: Arc<Vm>,
+    pub(crate) start: u64,
+    pub(crate) size: u64,
+}
 
 impl GpuMapping for Va {
     fn space(&self) -> u64 {
-        self.0
+        self.vm.id
+    }
+
+    fn resv(&self) -> Option<&Resv> {
+        Some(&self.vm.resv)
+    }
+
+    fn reclaim(&self) -> Option<&VmReclaim> {
+        self.vm.reclaim.as_ref()
+    }
+
+    fn try_unmap(&self) -> Result {
+        let mut entries = self.vm.entries.try_lock().ok_or(Errno::EBUSY)?;
+        let end = self.start + self.size;
+        entries.retain(|at, _| !(self.start..end).contains(at));
+        self.vm.unmaps.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -97,7 +155,11 @@ impl Bo {
     }
 }
 
-struct TestDriver(Options);
+#[derive(Default)]
+struct TestDriver {
+    options: Options,
+    reclaim: OnceLock<DeviceReclaim>,
+}
 
 impl Driver for TestDriver {
     fn name(&self) -> &'static str {
@@ -110,7 +172,11 @@ impl Driver for TestDriver {
 
     fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
         gem_uma::import(dev, dma_buf, dev.dma(), |new| {
-            Ok(new.create(|new| Bo::new(new, self.0))?.into_dyn())
+            let new = match self.reclaim.get() {
+                Some(reclaim) => new.reclaimed_by(reclaim),
+                None => new,
+            };
+            Ok(new.create(|new| Bo::new(new, self.options))?.into_dyn())
         })
     }
 }
@@ -119,6 +185,9 @@ pub(crate) struct World {
     pub(crate) machine: Machine,
     pub(crate) dev: Device,
     pub(crate) options: Options,
+    pub(crate) reclaim: Option<DeviceReclaim>,
+    pub(crate) shrinker: Option<Arc<dyn Shrinker>>,
+    spaces: AtomicU64,
 }
 
 impl World {
@@ -133,23 +202,122 @@ impl World {
             machine,
             dev,
             options,
+            reclaim: None,
+            shrinker: None,
+            spaces: AtomicU64::new(1),
         }
+    }
+
+    /// A world whose objects are reclaimed.
+    pub(crate) fn reclaiming(config: Config) -> Self {
+        let mut world = Self::on(config, DmaConfig::default(), Options::default());
+        let reclaim = DeviceReclaim::new(&world.dev);
+        let driver = world.dev.driver_as::<TestDriver>().expect("driver");
+        assert!(driver.reclaim.set(reclaim.clone()).is_ok());
+        world.shrinker = Some(reclaim.register());
+        world.reclaim = Some(reclaim);
+        world
     }
 
     /// One more device of the same kind on a machine.
     pub(crate) fn device(machine: &Machine, dma: DmaConfig, options: Options) -> Device {
         Device::new(
             DmaDevice::new(machine, "gpu", dma),
-            Arc::new(TestDriver(options)),
+            Arc::new(TestDriver {
+                options,
+                reclaim: OnceLock::new(),
+            }),
         )
     }
 
+    pub(crate) fn new_bo(&self, size: u64) -> Result<Gem<Bo>> {
+        let new = New::native(&self.dev, size)?;
+        let new = match &self.reclaim {
+            Some(reclaim) => new.reclaimed_by(reclaim),
+            None => new,
+        };
+        new.create(|new| Bo::new(new, self.options))
+    }
+
     pub(crate) fn bo(&self, size: u64) -> Gem<Bo> {
-        gem_uma::create(&self.dev, size, |new| Bo::new(new, self.options)).expect("object")
+        self.new_bo(size).expect("object")
     }
 
     pub(crate) fn heap(&self, size: u64, options: SparseOptions) -> Gem<Bo> {
         gem_uma::create(&self.dev, size, |new| Bo::heap(new, options)).expect("heap")
+    }
+
+    pub(crate) fn vm(&self) -> Arc<Vm> {
+        Arc::new(Vm {
+            id: self.spaces.fetch_add(1, Ordering::SeqCst),
+            resv: Resv::new(&self.machine),
+            reclaim: self.reclaim.as_ref().map(VmReclaim::new),
+            entries: Mutex::default(),
+            unmaps: AtomicU64::new(0),
+        })
+    }
+
+    /// Maps an object in an address space, whole, at `start`.
+    pub(crate) fn gpu_map(&self, bo: &Gem<Bo>, vm: &Arc<Vm>, start: u64) -> Arc<Mapping<Va>> {
+        let mapping = Arc::new(Mapping::new(Va {
+            vm: Arc::clone(vm),
+            start,
+            size: bo.gem.size(),
+        }));
+        let mut guard = bo.gem.resv().lock();
+        let table = bo.dmap.table(&mut guard, &bo.backing).expect("table");
+        vm.write_entries(start, &table);
+        mapping.set_active(true);
+        bo.gmap.lock().insert(Arc::clone(&mapping));
+        drop(table);
+        mapping
+    }
+
+    /// What a submit does before the job runs: evicted mappings of the space are brought back.
+    pub(crate) fn validate(&self, bo: &Gem<Bo>, vm: &Arc<Vm>) -> Result<usize> {
+        let mut guard = bo.gem.resv().lock();
+        bo.gmap.restore(
+            &mut guard,
+            &bo.backing,
+            &bo.dmap,
+            vm.id,
+            |mapping, table| {
+                mapping.vm.write_entries(mapping.start, table);
+                Ok(())
+            },
+        )
+    }
+
+    pub(crate) fn gpu_unmap(&self, bo: &Gem<Bo>, vm: &Arc<Vm>) {
+        let _guard = bo.gem.resv().lock();
+        let mapping = bo.gmap.lock().remove(vm.id).expect("mapping");
+        mapping.try_unmap().expect("nobody else");
+    }
+
+    /// Writes bytes through the kernel's mapping.
+    pub(crate) fn fill(&self, bo: &Gem<Bo>, value: u8) -> Result {
+        let mut guard = bo.gem.resv().lock();
+        let map = bo.cmap.vmap(&mut guard, &bo.backing, &bo.dmap)?;
+        let filled = map.map().fill(0, bo.gem.size(), value);
+        bo.cmap.vunmap(&mut guard, &bo.backing);
+        filled
+    }
+
+    /// Reads the first byte of each page, which must be the same, through the kernel's mapping.
+    pub(crate) fn value(&self, bo: &Gem<Bo>) -> Result<u8> {
+        let mut guard = bo.gem.resv().lock();
+        let map = bo.cmap.vmap(&mut guard, &bo.backing, &bo.dmap)?;
+        let mut values: Vec<u8> = (0..bo.gem.pages())
+            .map(|page| {
+                let mut byte = [0];
+                map.map().read(page * PAGE_SIZE, &mut byte).expect("mapped");
+                byte[0]
+            })
+            .collect();
+        bo.cmap.vunmap(&mut guard, &bo.backing);
+        values.dedup();
+        assert_eq!(values.len(), 1, "pages differ");
+        Ok(values[0])
     }
 
     /// Maps an object of `file` for a process.

@@ -71,7 +71,7 @@ fn types(object: &Object) -> TokenStream {
             Kind::Sparse | Kind::GranuleMap => quote_spanned! {span=>
                 let _: ::core::option::Option<&::gem_uma::#kind> = ::core::convert::Into::into(&object.#name);
             },
-            Kind::GpuMap => quote_spanned! {span=> let _: &::gem_uma::GpuMap<_> = &object.#name; },
+            Kind::GpuMap => quote_spanned! {span=> let _: &dyn ::gem_uma::GpuMaps = &object.#name; },
             Kind::Part => quote_spanned! {span=> let _: &dyn ::gem_uma::Part = &object.#name; },
             _ => quote_spanned! {span=> let _: &::gem_uma::#kind = &object.#name; },
         }

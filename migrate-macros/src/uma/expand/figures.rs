@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::ast::{Kind, Object};
-use super::{gem, maybe, method};
+use super::{gem, maybe, method, part};
 
 pub(super) fn methods(object: &Object) -> TokenStream {
     let gem = gem(object);
@@ -53,13 +53,28 @@ pub(super) fn methods(object: &Object) -> TokenStream {
         has_pages
             .then(|| quote! { ::core::option::Option::Some(::gem_uma::rss(#backing, #sparse)) }),
     );
-    let evict = method(
+    let evict = evict(object);
+    quote! { #print_info #status #rss #evict }
+}
+
+/// Out of memory: only what can be reclaimed has it.
+fn evict(object: &Object) -> TokenStream {
+    let parts = part(object, Kind::Reclaim).zip(part(object, Kind::Backing));
+    let body = parts.map(|(reclaim, backing)| {
+        let gem = gem(object);
+        let device = maybe(object, Kind::DeviceMap);
+        let gpu = match part(object, Kind::GpuMap) {
+            Some(gpu) => quote! { ::core::option::Option::Some(#gpu) },
+            None => quote! { ::core::option::Option::None },
+        };
+        quote! { ::gem_uma::evict(guard, #gem, #backing, #device, #gpu, #reclaim) }
+    });
+    method(
         object,
         "evict",
         &quote! { guard: &mut ::drm_core::resv::ResvGuard },
         &quote! { -> ::drm_core::Result },
         &quote! { guard },
-        None,
-    );
-    quote! { #print_info #status #rss #evict }
+        body,
+    )
 }

@@ -1,0 +1,106 @@
+//! What the parts of one object tell about it, and the list that follows.
+
+use std::fmt;
+
+use drm_core::gem::{Header, WeakGem};
+use drm_core::sync::atomic::{AtomicU32, Ordering};
+use drm_core::sync::{Mutex, OnceLock};
+
+use super::class::{Class, Facts, Live};
+use super::device::DeviceReclaim;
+
+#[derive(Debug, Default)]
+struct State {
+    facts: Facts,
+    class: Class,
+}
+
+/// The class of one object, kept by its parts.
+///
+/// Its lock is inside the reservation and the lock of the GPU mappings; only the lists are locked under it.
+pub(crate) struct Tracker {
+    device: DeviceReclaim,
+    object: OnceLock<WeakGem>,
+    state: Mutex<State>,
+    evictions: AtomicU32,
+}
+
+impl fmt::Debug for Tracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracker")
+            .field("class", &self.class())
+            .field("evictions", &self.evictions())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tracker {
+    pub(crate) fn new(device: &DeviceReclaim) -> Self {
+        Self {
+            device: device.clone(),
+            object: OnceLock::new(),
+            state: Mutex::default(),
+            evictions: AtomicU32::new(0),
+        }
+    }
+
+    /// The object is whole: from now on it is listed.
+    pub(crate) fn born(&self, gem: &Header) {
+        if let Some(weak) = gem.downgrade() {
+            // Set once, by the one who made the object.
+            let _ = self.object.set(weak);
+            self.change(|_| {});
+        }
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        self.state.lock().class
+    }
+
+    pub(crate) fn evictions(&self) -> u32 {
+        self.evictions.load(Ordering::SeqCst)
+    }
+
+    /// One more eviction; the count saturates.
+    pub(crate) fn evicted(&self) {
+        let _ = self
+            .evictions
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_add(1));
+    }
+
+    /// The pages: there or not, pinned or not. With the reservation held.
+    pub(crate) fn pages(&self, resident: bool, pinned: bool) {
+        self.change(|facts| {
+            facts.resident = resident;
+            facts.pinned = pinned;
+        });
+    }
+
+    /// Whether a process maps the object. With the reservation held.
+    pub(crate) fn mmapped(&self, mmapped: bool) {
+        self.change(|facts| facts.mmapped = mmapped);
+    }
+
+    /// Where the device maps the object. With the lock of the GPU mappings held.
+    pub(crate) fn live(&self, live: Live) {
+        self.change(|facts| facts.live = live);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Facts)) {
+        // A reference taken here is dropped after the lock is.
+        let object = self.object.get().and_then(WeakGem::upgrade);
+        let mut state = self.state.lock();
+        let from = state.facts.live.clone();
+        change(&mut state.facts);
+        let class = state.facts.class();
+        let Some(object) = &object else {
+            return;
+        };
+        let moved = class == Class::GpuMappedSingleVm && !from.same_list(&state.facts.live);
+        if class != state.class || moved {
+            let before = std::mem::replace(&mut state.class, class);
+            self.device
+                .place(object.gem(), before, class, &state.facts.live);
+        }
+    }
+}
