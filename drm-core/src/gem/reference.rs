@@ -33,6 +33,14 @@ impl<T: Object> Gem<T> {
         self.0.gem().forget_refs();
     }
 
+    /// Frees the object past its own `free`: `release` is called instead. An error path that calls a library's release
+    /// directly does this. Only sound for the only reference; others keep the memory of a released object.
+    pub fn free_directly(self, release: impl FnOnce(&T, &Gone)) {
+        release(&self.0, &Gone(()));
+        self.0.gem().release();
+        self.0.gem().forget_refs();
+    }
+
     /// The same reference, its type forgotten.
     #[must_use]
     pub fn into_dyn(self) -> Gem {

@@ -92,7 +92,8 @@ pub struct Window {
     buffers: BTreeMap<u64, DmaBuf>,
     vgem: Vgem,
     vgem_slots: BTreeMap<u64, u32>,
-    bulk: Vec<Slot>,
+    /// What `exhaust` made; `None` once it is closed.
+    bulk: Vec<Option<Slot>>,
 }
 
 /// The result of an operation in one word: `0`, or the name of the errno.
@@ -230,7 +231,7 @@ impl Window {
             }
             "exhaust" => self.exhaust(subject, words),
             "bulkclose" => {
-                let slot = self.bulk.get(n(1) as usize).copied()?;
+                let slot = self.bulk.get_mut(n(1) as usize)?.take()?;
                 Some(word(self.file(slot.file)?.handle_delete(slot.handle)))
             }
             "drain" => Some(self.drain()),
@@ -249,9 +250,6 @@ impl Window {
 
     fn create(&mut self, subject: &dyn Subject, words: &[&str]) -> Option<String> {
         let n = |at| arg(words, at);
-        if self.slots.contains_key(&n(1)) {
-            return None;
-        }
         let file = self.file(n(2))?;
         let made = subject.create(file, n(3) as u32, n(4) as u32, n(5) as u32);
         let mut text = format!(
@@ -313,10 +311,10 @@ impl Window {
                 first = last;
             }
             made += 1;
-            self.bulk.push(Slot {
+            self.bulk.push(Some(Slot {
                 file: n(1),
                 handle: created.handle,
-            });
+            }));
         }
         Some(format!(
             "n={made} first={first:#x} last={last:#x} then {}",
@@ -327,7 +325,7 @@ impl Window {
     /// Closes every object of `exhaust` that is not closed yet.
     fn drain(&mut self) -> String {
         let (mut closed, mut bad) = (0, 0);
-        for slot in std::mem::take(&mut self.bulk) {
+        for slot in std::mem::take(&mut self.bulk).into_iter().flatten() {
             let Some(file) = self.file(slot.file) else {
                 continue;
             };

@@ -47,9 +47,6 @@ impl Window {
         buffer: u64,
     ) -> Option<String> {
         let buffer = self.buffers.get(&buffer)?;
-        if self.slots.contains_key(&to) {
-            return None;
-        }
         let file = self.file(number)?;
         Some(match file.import(buffer) {
             Ok(handle) => {
