@@ -9,6 +9,7 @@
 pub mod device;
 pub mod dma;
 pub mod errno;
+pub mod exec;
 pub mod gem;
 pub mod gpuvm;
 pub mod machine;

@@ -145,23 +145,17 @@ impl Lru {
             let Some(object) = weak.upgrade() else {
                 continue;
             };
-            visited.push((key, object.clone()));
+            visited.push((key, weak));
             let resv = object.gem().resv().clone();
             let Some(mut guard) = resv.try_lock() else {
                 result.remaining += object.gem().pages();
                 continue;
             };
             let shrunk = shrink(&object, &mut guard);
-            let still = object
-                .gem()
-                .lru()
-                .0
-                .lock()
-                .as_ref()
-                .is_some_and(|(lru, at)| lru.is(self) && *at == key);
+            let still = self.has(object.gem(), key);
             if shrunk {
                 result.freed += object.gem().pages();
-                if still {
+                if object.gem().lru().list().is_some_and(|lru| lru.is(self)) {
                     object
                         .gem()
                         .machine()
@@ -172,19 +166,21 @@ impl Lru {
             }
             drop(guard);
         }
-        for (key, object) in visited {
-            let still = object
-                .gem()
-                .lru()
-                .0
-                .lock()
-                .as_ref()
-                .is_some_and(|(lru, at)| lru.is(self) && *at == key);
-            if still {
+        for (key, weak) in visited {
+            if let Some(object) = weak.upgrade()
+                && self.has(object.gem(), key)
+            {
                 self.move_tail(object.gem());
             }
         }
         result
+    }
+
+    /// Whether an object is still where it was.
+    fn has(&self, header: &Header, key: u64) -> bool {
+        let place = header.lru().0.lock();
+        let here = |(lru, at): &(Lru, u64)| lru.is(self) && *at == key;
+        place.as_ref().is_some_and(here)
     }
 
     fn first(&self, from: u64, last: u64) -> Option<(u64, WeakGem)> {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64 as StdU64, Ordering as StdOrdering};
 use super::fence::{Fence, Usage};
 use crate::errno::{Errno, Result};
 use crate::machine::{Fail, Machine};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Mutex};
 
 static STAMPS: StdU64 = StdU64::new(1);
@@ -16,6 +17,8 @@ static STAMPS: StdU64 = StdU64::new(1);
 #[derive(Debug)]
 pub struct Ticket {
     stamp: u64,
+    /// Locks held with it. Who holds none cannot be part of a deadlock, and waits.
+    acquired: Arc<AtomicUsize>,
 }
 
 impl Ticket {
@@ -28,7 +31,14 @@ impl Ticket {
     pub fn new() -> Self {
         Self {
             stamp: STAMPS.fetch_add(1, StdOrdering::Relaxed),
+            acquired: Arc::default(),
         }
+    }
+
+    /// Locks held with it.
+    #[must_use]
+    pub fn acquired(&self) -> usize {
+        self.acquired.load(Ordering::SeqCst)
     }
 
     /// Its age: smaller is older.
@@ -71,6 +81,8 @@ pub struct Resv(Arc<Inner>);
 #[must_use = "the reservation is unlocked when the guard is dropped"]
 pub struct ResvGuard {
     resv: Resv,
+    /// The count of the ticket that it was locked with.
+    acquired: Option<Arc<AtomicUsize>>,
 }
 
 impl Resv {
@@ -91,10 +103,18 @@ impl Resv {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn take(&self, holder: &mut Holder, stamp: Option<u64>) -> ResvGuard {
+    fn take(&self, holder: &mut Holder, ticket: Option<&Ticket>) -> ResvGuard {
+        let stamp = ticket.map(Ticket::stamp);
         *holder = Holder { held: true, stamp };
         self.0.machine.counters().resv_locked.add(1);
-        ResvGuard { resv: self.clone() }
+        let acquired = ticket.map(|ticket| Arc::clone(&ticket.acquired));
+        if let Some(acquired) = &acquired {
+            acquired.fetch_add(1, Ordering::SeqCst);
+        }
+        ResvGuard {
+            resv: self.clone(),
+            acquired,
+        }
     }
 
     /// Waits for the lock, no matter how long (`dma_resv_lock(resv, NULL)`).
@@ -124,18 +144,26 @@ impl Resv {
 
     /// Locks as part of a transaction (`dma_resv_lock(resv, ctx)`).
     ///
-    /// `EALREADY` when this ticket holds it already; `EDEADLK` when an older ticket holds it: drop every lock of the
-    /// transaction, take this one with [`Resv::lock_slow`], and begin again.
+    /// `EALREADY` when this ticket holds it already; `EDEADLK` when an older ticket holds it and this one holds another lock:
+    /// drop every lock of the transaction, take this one with [`Resv::lock_slow`], and begin again.
     pub fn lock_ticket(&self, ticket: &Ticket) -> Result<ResvGuard> {
         let mut holder = self.0.holder.lock();
         while holder.held {
             match holder.stamp {
                 Some(stamp) if stamp == ticket.stamp => return Err(Errno::EALREADY),
-                Some(stamp) if stamp < ticket.stamp => return Err(Errno::EDEADLK),
+                Some(stamp) if stamp < ticket.stamp && ticket.acquired() > 0 => {
+                    return Err(Errno::EDEADLK);
+                }
                 _ => holder = self.0.released.wait(holder),
             }
         }
-        Ok(self.take(&mut holder, Some(ticket.stamp)))
+        Ok(self.take(&mut holder, Some(ticket)))
+    }
+
+    /// As [`Resv::lock_ticket`]; `EINTR` when a signal arrives first (`dma_resv_lock_interruptible(resv, ctx)`).
+    pub fn lock_ticket_interruptible(&self, ticket: &Ticket) -> Result<ResvGuard> {
+        self.0.machine.failpoints().check(Fail::Signal)?;
+        self.lock_ticket(ticket)
     }
 
     /// Waits for a lock that was refused with `EDEADLK`, holding no other (`dma_resv_lock_slow`).
@@ -144,7 +172,13 @@ impl Resv {
         while holder.held {
             holder = self.0.released.wait(holder);
         }
-        self.take(&mut holder, Some(ticket.stamp))
+        self.take(&mut holder, Some(ticket))
+    }
+
+    /// As [`Resv::lock_slow`]; `EINTR` when a signal arrives first (`dma_resv_lock_slow_interruptible`).
+    pub fn lock_slow_interruptible(&self, ticket: &Ticket) -> Result<ResvGuard> {
+        self.0.machine.failpoints().check(Fail::Signal)?;
+        Ok(self.lock_slow(ticket))
     }
 
     /// Whether anybody holds the lock (`dma_resv_is_locked`).
@@ -195,15 +229,15 @@ impl ResvGuard {
         Ok(())
     }
 
-    /// Adds a fence; a later one of the same sequence and usage replaces the earlier (`dma_resv_add_fence`).
+    /// Adds a fence; it takes the place of an earlier one of the same sequence and usage, or of one that has signalled
+    /// (`dma_resv_add_fence`).
     ///
     /// Raises a warning when no slot was reserved for it.
     pub fn add_fence(&mut self, fence: &Fence, usage: Usage) {
         let mut fences = self.resv.0.fences.lock();
         let replaced = fences.list.iter_mut().find(|(old, used)| {
-            old.context() == fence.context()
-                && *used >= usage
-                && (fence.is_later(old) || fence.is(old))
+            let same_sequence = old.context() == fence.context() && *used >= usage;
+            (same_sequence && (fence.is_later(old) || fence.is(old))) || old.is_signaled()
         });
         if let Some(slot) = replaced {
             *slot = (fence.clone(), usage);
@@ -223,6 +257,9 @@ impl ResvGuard {
 
 impl Drop for ResvGuard {
     fn drop(&mut self) {
+        if let Some(acquired) = &self.acquired {
+            acquired.fetch_sub(1, Ordering::SeqCst);
+        }
         self.resv.0.fences.lock().reserved = 0;
         *self.resv.0.holder.lock() = Holder::default();
         self.resv.0.released.notify_all();

@@ -1,0 +1,15 @@
+//! The ground as a memory library uses it.
+
+mod dma;
+mod exec;
+mod fences;
+mod figures;
+mod handles;
+mod lru;
+mod names;
+mod open;
+mod reclaim;
+mod remap;
+mod resv;
+mod support;
+mod swap;
