@@ -1,0 +1,8 @@
+//! The closed type by behaviour: every errno, every count, every order of closing.
+
+mod create;
+mod lifetime;
+mod mapping;
+mod shadow;
+mod sharing;
+mod support;
