@@ -1,7 +1,7 @@
 //! What every port shares.
 //!
 //! [`mmu`] is the GPU MMU engine: the page-table formats of the real devices, in simulated RAM.
-//! [`sched`] is the job scheduler, with [`jiffies`], [`syncobj`] and [`locking`] around it. [`vgem`] is a foreign device,
+//! [`sched`] is the job scheduler, with [`jiffies`] and [`locking`] around it. [`vgem`] is a foreign device,
 //! [`window`] the language of the recordings.
 
 pub mod jiffies;
@@ -9,6 +9,8 @@ pub mod kms;
 pub mod locking;
 pub mod mmu;
 pub mod sched;
-pub mod syncobj;
+mod side;
 pub mod vgem;
 pub mod window;
+
+pub use side::Side;
