@@ -277,8 +277,9 @@ impl Process {
         while done < into.len() {
             let at = addr + done as u64;
             let n = ((PAGE_SIZE - at % PAGE_SIZE) as usize).min(into.len() - done);
-            let phys = self.translate(at, false)?;
-            self.machine.ram().read(phys, &mut into[done..done + n]);
+            self.access(at, false, |phys| {
+                self.machine.ram().read(phys, &mut into[done..done + n]);
+            })?;
             done += n;
         }
         Ok(())
@@ -290,8 +291,9 @@ impl Process {
         while done < from.len() {
             let at = addr + done as u64;
             let n = ((PAGE_SIZE - at % PAGE_SIZE) as usize).min(from.len() - done);
-            let phys = self.translate(at, true)?;
-            self.machine.ram().write(phys, &from[done..done + n]);
+            self.access(at, true, |phys| {
+                self.machine.ram().write(phys, &from[done..done + n]);
+            })?;
             done += n;
         }
         Ok(())
@@ -306,24 +308,31 @@ impl Process {
 
     /// The physical address behind `addr`, faulting it in.
     pub fn translate(&self, addr: u64, write: bool) -> Result<u64> {
+        let mut phys = 0;
+        self.access(addr, write, |at| phys = at)?;
+        Ok(phys)
+    }
+
+    /// Runs `access` with the physical address behind `addr`, faulting it in.
+    fn access(&self, addr: u64, write: bool, mut access: impl FnMut(u64)) -> Result {
+        /// Faults of one access, before the instruction counts as one that never gets on.
+        const FAULTS: usize = 64;
         let vma = self.vma(addr).ok_or(Errno::EFAULT)?;
         if write && !vma.prot().writes() {
             return Err(Errno::EFAULT);
         }
         let index = (addr - vma.start()) >> PAGE_SHIFT;
-        // A handler that drops the mmap lock asks for one retry; after that it may not.
-        for allow_retry in [true, true, false] {
-            match vma.pte(index) {
-                Some(pte) if pte.writable || !write => return Ok(pte.phys + addr % PAGE_SIZE),
-                _ => {}
+        for tried in 0..=FAULTS {
+            let done = vma.with_pte(index, write, |phys| access(phys + addr % PAGE_SIZE));
+            if done.is_some() {
+                return Ok(());
             }
-            self.fault(&vma, index, write, allow_retry)?;
+            if tried < FAULTS {
+                // A handler that drops the mmap lock asks for a retry; twice, then it may not.
+                self.fault(&vma, index, write, tried < 2)?;
+            }
         }
-        let pte = vma
-            .pte(index)
-            .filter(|pte| pte.writable || !write)
-            .ok_or(Errno::EFAULT)?;
-        Ok(pte.phys + addr % PAGE_SIZE)
+        Err(Errno::EFAULT)
     }
 
     fn fault(&self, vma: &Vma, index: u64, write: bool, allow_retry: bool) -> Result {

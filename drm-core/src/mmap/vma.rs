@@ -287,8 +287,17 @@ impl Vma {
         true
     }
 
-    pub(super) fn pte(&self, index: u64) -> Option<Pte> {
-        self.ptes.lock().get(&index).copied()
+    /// Runs `access` with the physical address behind page `index`, if its entry allows it. The entry stays meanwhile: whoever
+    /// zaps it waits, as an invalidation of the TLB does for accesses under way.
+    pub(super) fn with_pte<R>(
+        &self,
+        index: u64,
+        write: bool,
+        access: impl FnOnce(u64) -> R,
+    ) -> Option<R> {
+        let ptes = self.ptes.lock();
+        let pte = ptes.get(&index).filter(|pte| pte.writable || !write)?;
+        Some(access(pte.phys))
     }
 
     /// Clears the entries of pages `from..to`; returns how many there were.
