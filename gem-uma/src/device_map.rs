@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use atomic_refcell::AtomicRef;
-use drm_core::dma::{DmaDevice, SgTable};
+use drm_core::dma::{DmaDevice, Entry, SgTable};
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gone;
 use drm_core::machine::Machine;
@@ -90,6 +90,29 @@ impl Deref for PinnedTable {
     }
 }
 
+/// The runs of a table as they were at one moment.
+///
+/// Holding it tells you where the object was; not that it still is there, nor that it is mapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runs {
+    entries: Vec<Entry>,
+    dma: Vec<Entry>,
+}
+
+impl Runs {
+    /// Runs in physical addresses.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Runs as the device saw them.
+    #[must_use]
+    pub fn dma_entries(&self) -> &[Entry] {
+        &self.dma
+    }
+}
+
 impl DeviceMap {
     /// The map of an object for its device's DMA; nothing is mapped yet.
     #[must_use]
@@ -128,6 +151,18 @@ impl DeviceMap {
     #[must_use]
     pub fn existing<'g>(&'g self, guard: &'g ResvGuard) -> Option<Table<'g>> {
         AtomicRef::filter_map(self.table.get(guard), |table| table.as_deref())
+    }
+
+    /// A copy of the table's runs, if the object is mapped; taken without the reservation, for dumps and figures: the object may be
+    /// unmapped the moment it is seen.
+    #[must_use]
+    pub fn peek(&self) -> Option<Runs> {
+        let table = self.table.peek()?;
+        let table = table.as_ref()?;
+        Some(Runs {
+            entries: table.entries().to_vec(),
+            dma: table.dma_entries().to_vec(),
+        })
     }
 
     /// [`DeviceMap::table`], taking the lock and keeping it while the table is used (in the place of
@@ -174,15 +209,19 @@ impl DeviceMap {
     }
 
     fn map_pages(&self, guard: &mut ResvGuard, backing: &Backing) -> Result<Arc<SgTable>> {
+        let filled = !backing.is_resident();
         backing.add_user(guard, User::Device)?;
         let mapped = {
             let pages = backing.pages(guard).ok_or(Errno::EINVAL)?;
             SgTable::from_pages(&self.machine, pages.as_slice(), self.dma.max_segment())
                 .and_then(|table| table.map(&self.dma).map(|()| table))
         };
-        mapped
-            .map(Arc::new)
-            .inspect_err(|_| backing.drop_user(guard, User::Device))
+        mapped.map(Arc::new).inspect_err(|_| {
+            backing.drop_user(guard, User::Device);
+            if filled {
+                backing.undo_fill(guard);
+            }
+        })
     }
 
     /// Unmaps the object for the device. The pages stay unless the object keeps them only while they are used.

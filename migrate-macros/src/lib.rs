@@ -5,6 +5,7 @@
 //! parses into own types, `attr` reads attributes, `valid` holds the errors of whole structs, `expand` only quotes.
 
 mod bridge;
+mod scenario;
 mod uma;
 
 use proc_macro::TokenStream;
@@ -43,4 +44,14 @@ pub fn derive_uma_object(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn bridge(args: TokenStream, item: TokenStream) -> TokenStream {
     bridge::attribute(args.into(), item.into()).into()
+}
+
+/// Makes a scenario of a port of `fn name(s: &mut Session)`: one constant `NAME` for the port's list, and one test that runs
+/// the function on both sides, compares what they show, and asserts one snapshot (`port_kit::Scenario::check`).
+///
+/// `#[scenario(differs = "D3")]` says that the sides differ, and why: the number of a defect in the port's `DEFECTS.md`, or of a
+/// change on purpose in `gem-uma/RULES.md`.
+#[proc_macro_attribute]
+pub fn scenario(args: TokenStream, item: TokenStream) -> TokenStream {
+    scenario::attribute(args.into(), item.into()).into()
 }

@@ -271,8 +271,17 @@ impl Backing {
             && state.device == 0
             && state.vmas == 0
         {
-            self.give_back(state);
+            self.give_back(state, self.options.dirty);
         }
+    }
+
+    /// Takes back pages that a failed operation got, and that nobody else uses by now.
+    pub(crate) fn undo_fill(&self, guard: &mut ResvGuard) {
+        let mut state = self.state.get_mut(guard);
+        if self.pins() == 0 && state.device == 0 && state.vmas == 0 {
+            self.give_back(&mut state, false);
+        }
+        self.note();
     }
 
     /// Whether the pages are there, and nobody but the device map keeps them.
@@ -285,7 +294,7 @@ impl Backing {
     pub(crate) fn evict(&self, guard: &mut ResvGuard) -> u64 {
         let mut state = self.state.get_mut(guard);
         debug_assert!(self.pins() == 0 && state.device == 0 && state.vmas == 0);
-        self.give_back(&mut state);
+        self.give_back(&mut state, self.options.dirty);
         self.note();
         if let Some(tracker) = &self.tracker {
             tracker.evicted();
@@ -297,7 +306,7 @@ impl Backing {
     }
 
     /// Gives the pages back to the file, whoever wants them later gets them from there.
-    fn give_back(&self, state: &mut State) {
+    fn give_back(&self, state: &mut State, dirty: bool) {
         let Some(pages) = state.pages.take() else {
             return;
         };
@@ -305,7 +314,7 @@ impl Backing {
         drop(pages);
         if let Source::File(file) = &self.source {
             file.set_unevictable(false);
-            if self.options.dirty {
+            if dirty {
                 (0..self.count).for_each(|index| file.mark_dirty(index));
             }
         }
@@ -315,7 +324,7 @@ impl Backing {
     pub(crate) fn discard(&self, guard: &mut ResvGuard) {
         let mut state = self.state.get_mut(guard);
         if self.pins() == 0 && state.device == 0 && state.vmas == 0 {
-            self.give_back(&mut state);
+            self.give_back(&mut state, false);
         }
         if let Source::File(file) = &self.source {
             file.truncate();
@@ -329,7 +338,7 @@ impl Part for Backing {
         if self.pins() != 0 {
             self.machine.warn("gem-uma: freed while pinned");
         }
-        self.give_back(&mut self.state.get_gone(gone));
+        self.give_back(&mut self.state.get_gone(gone), self.options.dirty);
         if let Source::Import(import) = &self.source {
             import.end();
         }

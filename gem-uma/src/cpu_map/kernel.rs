@@ -38,6 +38,7 @@ impl CpuMap {
             self.vmaps.fetch_add(1, Ordering::SeqCst);
             return Ok(IosysMap::System(kernel.map.clone()));
         }
+        let filled = !backing.is_resident();
         let pin = backing.pin(guard)?;
         let mapped = self
             .prepare(guard, backing, device.into())
@@ -53,6 +54,9 @@ impl CpuMap {
             }
             Err(error) => {
                 backing.unpin(guard, pin);
+                if filled {
+                    backing.undo_fill(guard);
+                }
                 Err(error)
             }
         }

@@ -114,10 +114,14 @@ impl CpuMap {
         if reclaim.is_some_and(Reclaim::is_purged) {
             return Fault::SigBus;
         }
-        let populated = backing
-            .populate(&mut guard)
-            .map(drop)
-            .and_then(|()| self.prepare(&mut guard, backing, device));
+        let filled = !backing.is_resident();
+        let populated = backing.populate(&mut guard).map(drop).and_then(|()| {
+            self.prepare(&mut guard, backing, device).inspect_err(|_| {
+                if filled {
+                    backing.undo_fill(&mut guard);
+                }
+            })
+        });
         match populated {
             Err(_) => Fault::SigBus,
             Ok(()) if fault.allow_retry => Fault::Retry,

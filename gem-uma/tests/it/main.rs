@@ -1,5 +1,6 @@
-//! The parts at work: one machine, one device, objects of the typical shapes.
+//! The parts at work: one machine, one device, objects of the typical shapes. Tests named `rNN_..` are those of the rules.
 
 mod base_class;
-mod reclaim;
+mod rules;
+mod working_set;
 mod world;

@@ -144,7 +144,7 @@ fn a_working_set_of_four_times_the_ram_stays_intact() {
         }
     }
     let mut seed = 1u64;
-    for step in 0..4000u64 {
+    for step in 0..3000u64 {
         seed = seed
             .wrapping_mul(6364136223846793005)
             .wrapping_add(1442695040888963407);
