@@ -248,6 +248,7 @@ fn a_display_that_is_pulled_sends_nothing_and_leaks_nothing() -> Result {
     let object = s.object(a.handle).expect("an object");
     s.turn_on(fb)?;
     let camera = Exporter::new(s.machine(), 1)?;
+    let other = s.dev.open()?;
     let _ = s.driver.usb().take_sent();
     disconnect(&s.dev);
     s.usage("pulled", &object);
@@ -256,8 +257,9 @@ fn a_display_that_is_pulled_sends_nothing_and_leaks_nothing() -> Result {
     let import = s.file.import(camera.dma_buf());
     s.answer("import", import);
     let removed = s.kms().rm_fb(&s.file, fb);
-    s.answer("the framebuffer goes with the file", removed);
-    s.usage("removed", &object);
+    s.answer("remove the framebuffer", removed);
+    s.file = other;
+    s.usage("the file is closed", &object);
     let sent = s.driver.usb().take_sent();
     s.log(format_args!("sent: {sent:?}"));
     drop(object);

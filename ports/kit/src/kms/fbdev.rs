@@ -142,7 +142,7 @@ impl<T: Modeset> Drop for Fbdev<T> {
         let machine = self.0.dev.machine().clone();
         let _syscall = machine.syscall();
         let kms = self.0.driver.kms();
-        if kms.rm_fb(&self.0.file, self.0.fb.id).is_err() {
+        if kms.forget_fb(&self.0.file, self.0.fb.id).is_err() {
             machine.warn("drm_fbdev: the console's framebuffer is gone");
         }
     }

@@ -25,6 +25,8 @@ mod remove;
 mod scene;
 mod shadow;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use atomic::{Kms, PlaneUpdate, Request};
 pub use check::check_plane_state;

@@ -13,10 +13,13 @@ use super::state::{Crtc, PlaneKind};
 impl<D: Display> Kms<D> {
     /// Makes a framebuffer (`DRM_IOCTL_MODE_ADDFB2`); its number is the lowest free one.
     ///
-    /// `EINVAL`, `ERANGE`, `ENOENT` as the checks in `framebuffer.rs` say.
+    /// `ENODEV` when the device is gone; `EINVAL`, `ERANGE`, `ENOENT` as the checks in `framebuffer.rs` say.
     pub fn add_fb(&self, file: &File, cmd: &FbCmd) -> Result<u32> {
         let machine = file.machine().clone();
         let _syscall = machine.syscall();
+        if file.dev().is_unplugged() {
+            return Err(Errno::ENODEV);
+        }
         let config = self.display().config();
         framebuffer::check(config, cmd)?;
         let mut state = self.state.lock();
@@ -33,11 +36,19 @@ impl<D: Display> Kms<D> {
         self.state.lock().fbs.get(&id).map(|(fb, _)| Arc::clone(fb))
     }
 
-    /// Removes a framebuffer of this file; planes that show it go off first (`DRM_IOCTL_MODE_RMFB`). `ENOENT` for an unknown
-    /// number, and for a framebuffer of another file.
+    /// Removes a framebuffer of this file; planes that show it go off first (`DRM_IOCTL_MODE_RMFB`). `ENODEV` when the device
+    /// is gone, `ENOENT` for an unknown number, and for a framebuffer of another file.
     pub fn rm_fb(&self, file: &File, id: u32) -> Result {
         let machine = file.machine().clone();
         let _syscall = machine.syscall();
+        if file.dev().is_unplugged() {
+            return Err(Errno::ENODEV);
+        }
+        self.forget_fb(file, id)
+    }
+
+    /// The same for the kernel's own files, whose device may be gone.
+    pub(super) fn forget_fb(&self, file: &File, id: u32) -> Result {
         let mut state = self.state.lock();
         match state.fbs.get(&id) {
             Some((_, tag)) if *tag == file.tag() => {}
