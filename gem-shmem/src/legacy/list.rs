@@ -22,6 +22,7 @@ impl ListNode {
 
 /// A driver's list of objects (`struct list_head` as a head). The driver's lock is around it.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "locate", deprecated(note = "F07"))]
 pub struct List(Mutex<VecDeque<WeakGem>>);
 
 impl List {

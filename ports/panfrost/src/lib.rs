@@ -14,6 +14,7 @@ mod perfcnt;
 mod pm;
 pub mod regs;
 mod shmem;
+mod uma;
 pub mod uapi;
 
 use drm_core::device::Device;
@@ -89,7 +90,7 @@ pub fn probe(side: Side, machine: &Machine, params: Params) -> Option<Probed> {
             shmem::Objects::new,
             inspect::shmem::INSPECT,
         )),
-        Side::After => None,
+        Side::After => Some(assemble(machine, params, uma::Objects::new, inspect::uma::INSPECT)),
     }
 }
 

@@ -60,8 +60,18 @@ impl MacroArgs {
         }
         impl<'ast> Visit<'ast> for Collect<'_> {
             fn visit_macro(&mut self, mac: &'ast syn::Macro) {
-                let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-                if let Ok(args) = parser.parse2(mac.tokens.clone()) {
+                let list = Punctuated::<Expr, Token![,]>::parse_terminated;
+                let repeat = Punctuated::<Expr, Token![;]>::parse_separated_nonempty;
+                let args = list
+                    .parse2(mac.tokens.clone())
+                    .map(|args| args.into_iter().collect());
+                let args = args.or_else(|_| {
+                    repeat
+                        .parse2(mac.tokens.clone())
+                        .map(|args| args.into_iter().collect())
+                });
+                if let Ok(args) = args {
+                    let args: Vec<Expr> = args;
                     self.args.insert(
                         self.source.range(&mac.path).start,
                         args.into_iter().collect(),

@@ -20,6 +20,8 @@ pub struct Krate {
     pub before: PathBuf,
     /// The folder of the result; `None` rewrites in place.
     pub after: Option<PathBuf>,
+    /// Folders that look at the base class for tests, and are no part of the driver.
+    pub instruments: Vec<PathBuf>,
     /// The name under which the crate depends on `gem-shmem`.
     pub dependency: String,
 }
@@ -63,6 +65,8 @@ struct MigrateMetadata {
     driver: String,
     before: PathBuf,
     after: PathBuf,
+    #[serde(default)]
+    instruments: Vec<PathBuf>,
 }
 
 /// The `cargo` that runs this task, so that both agree on the toolchain.
@@ -125,6 +129,11 @@ impl Package {
                 driver: port.driver,
                 before: root.join(port.before),
                 after: Some(root.join(port.after)),
+                instruments: port
+                    .instruments
+                    .iter()
+                    .map(|path| root.join(path))
+                    .collect(),
                 root,
                 dependency,
             },
@@ -133,6 +142,7 @@ impl Package {
                 package: self.name,
                 before: root.join("src"),
                 after: None,
+                instruments: Vec::new(),
                 root,
                 dependency,
             },

@@ -6,6 +6,7 @@ use syn::{Item, ItemImpl, ItemStruct, Type};
 
 use super::context::Context;
 use super::names::Names;
+use super::rules;
 use super::source::Source;
 use crate::findings::Number;
 
@@ -22,9 +23,20 @@ pub struct ObjectType<'a> {
     pub hook: Option<(usize, &'a ItemImpl)>,
     /// `impl gem::Object for ...`.
     pub vtable: Option<(usize, &'a ItemImpl)>,
+    /// Whether the type has a function `new` of its own.
+    pub has_new: bool,
 }
 
 impl ObjectType<'_> {
+    /// What the function that builds the object is called: `new`, or as the hook was if the type has a `new` already.
+    pub fn constructor(&self) -> &'static str {
+        if self.has_new {
+            "gem_create_object"
+        } else {
+            "new"
+        }
+    }
+
     /// The struct's name.
     pub fn name(&self) -> String {
         self.item.1.ident.to_string()
@@ -41,6 +53,8 @@ pub struct Model<'a> {
     pub findings: BTreeSet<Number>,
     /// What the parts are called.
     pub names: Names,
+    /// Whether the driver fills page arrays itself: an array that is there may then have holes.
+    pub fills_pages: bool,
 }
 
 impl<'a> Model<'a> {
@@ -65,6 +79,7 @@ impl<'a> Model<'a> {
                     subclass: None,
                     hook: None,
                     vtable: None,
+                    has_new: false,
                 });
             }
         }
@@ -99,6 +114,9 @@ impl<'a> Model<'a> {
             types,
             findings,
             names,
+            fills_pages: contexts
+                .iter()
+                .any(|(_, context)| rules::fills_pages(context)),
         }
     }
 
@@ -112,6 +130,14 @@ impl<'a> Model<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The function that builds objects of the named type.
+    pub fn constructor(&self, ty: &str) -> &'static str {
+        self.types
+            .iter()
+            .find(|known| known.name() == ty)
+            .map_or("new", ObjectType::constructor)
     }
 
     /// Whether a field of this name embeds the base class in some type.
@@ -150,6 +176,11 @@ fn note_tables<'a>(types: &mut [ObjectType<'a>], file: usize, items: &'a [Item])
                     file,
                     module.content.as_ref().map_or(&[], |(_, items)| items),
                 );
+            }
+            Item::Impl(item) if item.trait_.is_none() && has_function(item, "new") => {
+                if let Some(ty) = find(types, item) {
+                    ty.has_new = true;
+                }
             }
             Item::Impl(item) if item.trait_.is_some() && has_function(item, "gem") => {
                 if let Some(ty) = find(types, item) {

@@ -41,7 +41,13 @@ pub struct Outcome {
 /// Takes one crate through all steps. Nothing is written to it.
 pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
     say(&krate.driver, "locating what leans on the base class");
-    let sites = locate::locate(krate, &settings.target.join("locate"))?;
+    let mut sites = locate::locate(krate, &settings.target.join("locate"))?;
+    sites.retain(|site| {
+        !krate
+            .instruments
+            .iter()
+            .any(|folder| site.file.starts_with(folder))
+    });
     let before: Vec<PathBuf> = rust_files(&krate.before);
     let plan = plan(&before, &sites, &settings.only)?;
     let lines_before = plan

@@ -1,6 +1,7 @@
 //! Looking inside, as the recordings' white-box operations do. No code of the driver uses this.
 
 pub(crate) mod shmem;
+pub(crate) mod uma;
 
 use std::any::Any;
 use std::collections::HashMap;

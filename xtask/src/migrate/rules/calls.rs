@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use syn::Expr;
 
+use super::Failure;
 use super::receiver::owner;
 use crate::migrate::context::Context;
 use crate::migrate::edit::Edit;
@@ -144,8 +145,20 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
         return super::base_class_handed_around(context, template.new);
     };
     let mut new = fill(template.new, owner, &call, context, model);
-    if template.fallible {
-        if !super::may_fail(context) {
+    if !template.fallible {
+        return Outcome::Edits(vec![(
+            file,
+            Edit::replace(context.site.finding, call.whole, new),
+        )]);
+    }
+    match super::failure(context) {
+        Failure::Returned => new.push('?'),
+        Failure::Answered(no) if super::is_statement(context, &call.whole) => {
+            new = format!("if {new}.is_err() {{ return {no}; }}");
+            let stmt = super::with_semicolon(context, &call.whole);
+            return Outcome::Edits(vec![(file, Edit::replace(context.site.finding, stmt, new))]);
+        }
+        _ => {
             return Outcome::by_hand(
                 format!(
                     "`{}` can fail now, and this function cannot say so",
@@ -154,7 +167,6 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
                 format!("handle the error of `{new}` here"),
             );
         }
-        new.push('?');
     }
     Outcome::Edits(vec![(
         file,

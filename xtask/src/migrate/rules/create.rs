@@ -33,9 +33,10 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
     let Some(ty) = object_type(path, context, model) else {
         return Outcome::by_hand(
             "which type of object is made cannot be seen",
-            "name it: `gem_uma::create(dev, size, MyObject::gem_create_object)`",
+            "name it: `gem_uma::create(dev, size, MyObject::new)`",
         );
     };
+    let build = model.constructor(&ty);
     let args: Vec<&str> = call
         .args
         .iter()
@@ -43,10 +44,10 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
         .collect();
     let new = match (context.site.name(), args.as_slice()) {
         ("create", [dev, size]) => {
-            format!("gem_uma::create({dev}, {size}, {ty}::gem_create_object)")
+            format!("gem_uma::create({dev}, {size}, {ty}::{build})")
         }
         ("create_private", [dev, size]) => {
-            format!("New::private({dev}, {size}).create({ty}::gem_create_object)")
+            format!("New::private({dev}, {size}).create({ty}::{build})")
         }
         _ => {
             return Outcome::by_hand(

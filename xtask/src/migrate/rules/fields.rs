@@ -20,6 +20,19 @@ const fn read(field: &'static str, method: &'static str, new: &'static str) -> T
     Template { field, method, new }
 }
 
+/// Questions that can be answered without the lock alone.
+const RACY: &[Template] = &[read("sgt", "clone", "{o}.{dmap}.peek()")];
+
+/// Questions that need the lock.
+const LOCKED: &[Template] = &[
+    read("pages_use_count", "", "{o}.{backing}.users({g})"),
+    read("pages", "as_ref", "{o}.{backing}.pages({g})"),
+    read("sgt", "as_ref", "{o}.{dmap}.existing({g})"),
+    // `&fields.sgt`, matched against `Some(table)`.
+    read("pages", "&", "{o}.{backing}.pages({g})"),
+    read("sgt", "&", "{o}.{dmap}.existing({g})"),
+];
+
 const TEMPLATES: &[Template] = &[
     read("pages", "is_some", "{o}.{backing}.is_resident()"),
     read("pages", "is_none", "!{o}.{backing}.is_resident()"),
@@ -61,22 +74,38 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
         Some(Expr::MethodCall(call)) if context.source.range(&*call.receiver) == here => {
             (call.method.to_string(), context.source.range(call))
         }
+        // The option itself is looked at: by value it is the part's answer.
+        Some(Expr::Reference(reference)) => ("&".to_owned(), context.source.range(reference)),
         _ => (String::new(), here),
     };
-    let Some(template) = TEMPLATES
-        .iter()
-        .find(|template| name == template.field && method == template.method)
+    let more = if access == Access::Racy { RACY } else { LOCKED };
+    let mut templates = TEMPLATES.iter().chain(more);
+    let Some(template) =
+        templates.find(|template| name == template.field && method == template.method)
     else {
         return no_such_question(&name);
     };
+    if name == "pages" && model.fills_pages && ["&", "as_ref"].contains(&template.method) {
+        return Outcome::by_hand(
+            "this driver fills page arrays itself: one that is there may have holes, and whose it is cannot be seen",
+            "of an object that grows: `heap.granule(&guard, n)`; of any other: `backing.pages(&guard)`",
+        );
+    }
     let mut new = model.names.fill(template.new, owner);
     if let Access::Locked(guard) = &access {
-        new = new.replace("{g}", guard);
+        new = new.replace("{g}", &shared(guard));
     }
     Outcome::Edits(vec![(
         file,
         Edit::replace(context.site.finding, whole, new),
     )])
+}
+
+/// A guard that is only looked at: `&mut guard` need not be.
+fn shared(guard: &str) -> String {
+    guard
+        .strip_prefix("&mut ")
+        .map_or_else(|| guard.to_owned(), |guard| format!("&{guard}"))
 }
 
 fn is_fields_member(expr: &Expr) -> bool {
@@ -85,6 +114,19 @@ fn is_fields_member(expr: &Expr) -> bool {
     };
     matches!(&*field.base, Expr::MethodCall(call)
         if ["locked", "racy", "racy_mut"].contains(&call.method.to_string().as_str()))
+}
+
+/// Whether the driver writes the page array, or an entry of it, at the site.
+pub fn fills_pages(context: &Context<'_>) -> bool {
+    let exprs: Vec<&Expr> = context.exprs().collect();
+    let Some(at) = exprs.iter().position(|expr| is_fields_member(expr)) else {
+        return false;
+    };
+    let here = context.source.range(exprs[at]);
+    context.site.name() == "pages"
+        && exprs
+            .get(at + 1)
+            .is_some_and(|outer| writes_to(outer, |left| context.source.range(left) == here))
 }
 
 fn writes_to(outer: &Expr, is_left: impl Fn(&Expr) -> bool) -> bool {

@@ -73,7 +73,7 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
             Edit::replace(
                 finding,
                 source.range(call),
-                format!("new.create({ty}::gem_create_object)"),
+                format!("new.create({ty}::{})", model.constructor(&ty)),
             ),
         ),
         (

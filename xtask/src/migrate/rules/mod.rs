@@ -23,12 +23,13 @@ mod uses;
 
 use std::ops::Range;
 
-use syn::{Expr, ImplItem, Item, ReturnType, Type};
+use syn::{Expr, ImplItem, Item, ReturnType, Stmt, Type};
 
 use super::context::{Context, Node};
 use super::model::Model;
 use super::plan::Outcome;
 
+pub use fields::fills_pages;
 pub use uses::imports;
 
 /// Applies the rule of a site's finding.
@@ -77,21 +78,54 @@ fn unknown(context: &Context<'_>) -> Outcome {
     )
 }
 
-/// Whether `?` may stand at the site: the function around it answers with a `Result`, and no closure is in between.
-fn may_fail(context: &Context<'_>) -> bool {
+/// How the function around a site can say that something failed.
+enum Failure {
+    /// It answers with a `Result`: `?` may stand at the site.
+    Returned,
+    /// It answers whether it worked: with this, if not.
+    Answered(&'static str),
+    /// It cannot.
+    Hidden,
+}
+
+/// How a failure at the site can be told. A closure in between hides the function's answer.
+fn failure(context: &Context<'_>) -> Failure {
     if context.exprs().any(|expr| matches!(expr, Expr::Closure(_))) {
-        return false;
+        return Failure::Hidden;
     }
-    context
-        .around
-        .iter()
-        .rev()
-        .find_map(output)
-        .is_some_and(|output| match output {
-            ReturnType::Default => false,
-            ReturnType::Type(_, ty) => matches!(&**ty, Type::Path(path)
-            if path.path.segments.last().is_some_and(|segment| segment.ident == "Result")),
-        })
+    let Some(ReturnType::Type(_, ty)) = context.around.iter().rev().find_map(output) else {
+        return Failure::Hidden;
+    };
+    match &**ty {
+        Type::Path(path) if path.path.is_ident("bool") => Failure::Answered("false"),
+        Type::Path(path)
+            if path
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "Result") =>
+        {
+            Failure::Returned
+        }
+        _ => Failure::Hidden,
+    }
+}
+
+/// Whether the expression in `range` is a statement, with a semicolon.
+fn is_statement(context: &Context<'_>, range: &Range<usize>) -> bool {
+    context.around.iter().any(|node| match node {
+        Node::Stmt(stmt @ Stmt::Expr(_, Some(_))) => {
+            context.source.range(*stmt).start == range.start
+        }
+        _ => false,
+    })
+}
+
+/// The statement that the expression in `range` is.
+fn with_semicolon(context: &Context<'_>, range: &Range<usize>) -> Range<usize> {
+    let rest = &context.source.text[range.end..];
+    let semicolon = rest.find(';').map_or(0, |at| at + 1);
+    range.start..range.end + semicolon
 }
 
 fn output<'a>(node: &Node<'a>) -> Option<&'a ReturnType> {

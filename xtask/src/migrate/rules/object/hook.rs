@@ -54,7 +54,7 @@ pub(super) fn edits(ty: &ObjectType<'_>, model: &Model<'_>) -> Result<Edits, Ref
     let signature = source.range(&hook.sig);
     let (indent, name) = (
         source.indent_at(source.range(hook).start).to_owned(),
-        &hook.sig.ident,
+        ty.constructor(),
     );
     let doc = if hook.attrs.is_empty() {
         format!("/// Builds the parts of an object that is being made.\n{indent}")

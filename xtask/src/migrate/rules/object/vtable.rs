@@ -82,6 +82,11 @@ fn functions(item: &syn::ItemImpl) -> impl Iterator<Item = &ImplItemFn> {
     })
 }
 
+/// A function of the type must not hide the operation of the same name, which others call.
+fn own_name(function: &ImplItemFn, source: &Source) -> Edit {
+    Edit::insert(F26, source.range(&function.sig.ident).end, "_own")
+}
+
 /// Whether the derive takes over the place that a site in the table stands in.
 pub(super) fn is_taken_over(context: &Context<'_>, ty: &ObjectType<'_>, model: &Model<'_>) -> bool {
     let (Some((file, item)), Some(ImplItem::Fn(here))) = (ty.vtable, context.impl_item()) else {
@@ -117,10 +122,14 @@ pub(super) fn edits(ty: &ObjectType<'_>, model: &Model<'_>) -> Result<Edits, Ref
                 file,
                 Edit::delete(F26, source.whole_item(source.range(function))),
             )),
-            Fate::Own => answers.push(format!("{name} = Self::{name}")),
+            Fate::Own => {
+                answers.push(format!("{name} = Self::{name}_own"));
+                edits.push((file, own_name(function, source)));
+            }
             Fate::Free { last } => {
                 edits.push((file, Edit::delete(Number(14), source.whole_lines(last))));
-                answers.push("free_before = Self::free".to_owned());
+                edits.push((file, own_name(function, source)));
+                answers.push("free_before = Self::free_own".to_owned());
             }
         }
     }
