@@ -174,6 +174,12 @@ impl File {
             .collect()
     }
 
+    /// Every handle of the file, and its object.
+    #[must_use]
+    pub fn handles(&self) -> Vec<(u32, Gem)> {
+        self.0.handles.lock().iter().collect()
+    }
+
     /// A file that a mapping may outlive without keeping it open.
     #[must_use]
     pub fn downgrade(&self) -> WeakFile {
