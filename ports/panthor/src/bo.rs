@@ -1,0 +1,123 @@
+//! What the driver asks of a buffer object, whatever library keeps its memory, and what it keeps with one itself.
+
+use drm_core::device::{Device, File};
+use drm_core::dma::SgTable;
+use drm_core::errno::Result;
+use drm_core::gem::{self, Gem};
+use drm_core::gpuvm::GpuVaList;
+use drm_core::prime::Attachment;
+use drm_core::sync::atomic::{AtomicU32, Ordering};
+use drm_core::sync::{Arc, OnceLock};
+
+use crate::mmu::{Types, Vm};
+
+/// The driver's part of an object (`struct panthor_gem_object` without its base).
+pub struct Common<B: BufferObject> {
+    flags: AtomicU32,
+    exclusive_vm_root_gem: OnceLock<Gem>,
+    gpuvas: GpuVaList<Types<B>>,
+}
+
+impl<B: BufferObject> Default for Common<B> {
+    fn default() -> Self {
+        Self {
+            flags: AtomicU32::new(0),
+            exclusive_vm_root_gem: OnceLock::new(),
+            gpuvas: GpuVaList::default(),
+        }
+    }
+}
+
+impl<B: BufferObject> Common<B> {
+    /// `BO_NO_MMAP`, or 0.
+    #[must_use]
+    pub fn flags(&self) -> u32 {
+        self.flags.load(Ordering::Relaxed)
+    }
+
+    /// Sets the flags, once the object exists: its constructor is not told.
+    pub fn set_flags(&self, flags: u32) {
+        self.flags.store(flags, Ordering::Relaxed);
+    }
+
+    /// The object that stands for the only address space that may map this one; `None` where every one may.
+    #[must_use]
+    pub fn exclusive_vm_root_gem(&self) -> Option<&Gem> {
+        self.exclusive_vm_root_gem.get()
+    }
+
+    /// Says which address space alone may map the object. Once, before anybody else sees it.
+    pub fn set_exclusive_vm_root_gem(&self, root: Gem) {
+        // A second call would be a bug of the driver; the first space stays.
+        let _ = self.exclusive_vm_root_gem.set(root);
+    }
+
+    /// Where the object is mapped (`gpuva.list`, under `gpuva_list_lock`).
+    #[must_use]
+    pub fn gpuvas(&self) -> &GpuVaList<Types<B>> {
+        &self.gpuvas
+    }
+}
+
+/// A buffer object of the driver. The implementation decides what keeps its memory.
+pub trait BufferObject: gem::Object + Sized {
+    /// The driver's own part.
+    fn common(&self) -> &Common<Self>;
+
+    /// A new object of `size` bytes and its handle; `size` becomes what it got (`panthor_gem_create_with_handle`).
+    ///
+    /// Errors of the object's creation, of its pages where they are needed now, and of the handle.
+    fn create_with_handle(
+        file: &File,
+        exclusive_vm: Option<&Vm<Self>>,
+        size: &mut u64,
+        flags: u32,
+    ) -> Result<u32>;
+
+    /// A new object of the kernel's that only `vm` can map (first half of `panthor_kernel_bo_create`). Errors of the object's
+    /// creation.
+    fn create_kernel(dev: &Device, vm: &Vm<Self>, size: u64, flags: u32) -> Result<Gem<Self>>;
+
+    /// An object of a foreign buffer (`gem_prime_import_sg_table`). Errors of the object's creation.
+    fn prime_import_sg_table(
+        dev: &Device,
+        attach: &Arc<Attachment>,
+        table: Arc<SgTable>,
+    ) -> Result<Gem<Self>>;
+
+    /// Keeps the pages for a mapping and gives their table; undone by [`BufferObject::unpin_mapped`]. An import needs no pin.
+    ///
+    /// Errors of the pages and of the table; nothing is kept then.
+    fn pin_for_map(&self) -> Result<Arc<SgTable>>;
+
+    /// Undoes one [`BufferObject::pin_for_map`].
+    fn unpin_mapped(&self);
+
+    /// Makes what the CPU wrote visible to the device (`dma_sync_sgtable_for_device`). Errors of the table.
+    fn sync_for_device(&self) -> Result;
+
+    /// The table of the pages as the device sees them, if there is one; read without a lock.
+    fn dma_table(&self) -> Option<Arc<SgTable>>;
+
+    /// What a debugger sees of the memory.
+    fn counts(&self) -> Counts;
+}
+
+/// The counts of an object, read without a lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Users of the pages.
+    pub pages_use_count: u32,
+    /// Users of the kernel mapping.
+    pub vmap_use_count: u32,
+    /// Whether there is an array of pages.
+    pub has_pages: bool,
+    /// Entries of it that hold a page.
+    pub present: usize,
+    /// Whether there is a table.
+    pub has_sgt: bool,
+    /// The advice of user space.
+    pub madv: i32,
+    /// Whether CPU mappings are write-combined.
+    pub map_wc: bool,
+}

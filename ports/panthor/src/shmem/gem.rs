@@ -1,0 +1,103 @@
+//! Creation, import, and what the firmware loader does with an object (`panthor_gem.c`, `panthor_drv.c`, `panthor_fw.c`).
+
+use drm_core::device::{Device, File};
+use drm_core::dma::SgTable;
+use drm_core::errno::Result;
+use drm_core::gem::{Gem, Object};
+use drm_core::prime::Attachment;
+use drm_core::sync::Arc;
+use gem_shmem::legacy;
+
+use super::PanthorObject;
+use crate::bo::{BufferObject, Common, Counts};
+use crate::mmu::Vm;
+
+impl PanthorObject {
+    /// Puts a fresh object under the lock of `vm`, which alone may map it: the helper locks the space from now on, and all
+    /// such objects of a space share one lock.
+    fn make_exclusive(&self, vm: &Vm<PanthorObject>) {
+        let root = vm.root_gem().clone();
+        let resv = root.gem().resv().clone();
+        self.common.set_exclusive_vm_root_gem(root);
+        self.base.base.resv_slot().choose(resv);
+    }
+}
+
+impl BufferObject for PanthorObject {
+    fn common(&self) -> &Common<Self> {
+        &self.common
+    }
+
+    fn create_with_handle(
+        file: &File,
+        exclusive_vm: Option<&Vm<Self>>,
+        size: &mut u64,
+        flags: u32,
+    ) -> Result<u32> {
+        let object = legacy::create::<PanthorObject>(file.dev(), *size)?;
+        object.common.set_flags(flags);
+        if let Some(vm) = exclusive_vm {
+            object.make_exclusive(vm);
+        }
+        // For a write-combined mapping the zeroes must leave the CPU caches. The table is not wanted: making it is what
+        // flushes them, and what pins the memory for the object's life.
+        if object.base.map_wc.get() {
+            object.base.get_pages_sgt()?;
+        }
+        let handle = file.handle_create(&object.clone().into_dyn())?;
+        *size = object.gem().size();
+        Ok(handle)
+    }
+
+    fn create_kernel(dev: &Device, vm: &Vm<Self>, size: u64, flags: u32) -> Result<Gem<Self>> {
+        let object = legacy::create::<PanthorObject>(dev, size)?;
+        object.common.set_flags(flags);
+        object.make_exclusive(vm);
+        Ok(object)
+    }
+
+    fn prime_import_sg_table(
+        dev: &Device,
+        attach: &Arc<Attachment>,
+        table: Arc<SgTable>,
+    ) -> Result<Gem<Self>> {
+        legacy::prime_import_sg_table::<PanthorObject>(dev, attach, Some(table))
+    }
+
+    fn pin_for_map(&self) -> Result<Arc<SgTable>> {
+        self.map_prepare()
+    }
+
+    fn unpin_mapped(&self) {
+        self.map_release();
+    }
+
+    /// The helper's table, because it is what DMA is synchronised with.
+    fn sync_for_device(&self) -> Result {
+        let sgt = self.base.get_pages_sgt()?;
+        sgt.sync();
+        Ok(())
+    }
+
+    fn dma_table(&self) -> Option<Arc<SgTable>> {
+        self.base.racy().sgt.clone()
+    }
+
+    fn counts(&self) -> Counts {
+        let fields = self.base.racy();
+        Counts {
+            pages_use_count: fields.pages_use_count,
+            vmap_use_count: fields.vmap_use_count,
+            has_pages: fields.pages.is_some(),
+            present: fields
+                .pages
+                .iter()
+                .flatten()
+                .filter(|page| page.is_some())
+                .count(),
+            has_sgt: fields.sgt.is_some(),
+            madv: fields.madv,
+            map_wc: self.base.map_wc.get(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The before side answers as the driver of Linux 6.12.117 did: operation by operation, state by state.
+
+mod replay;
+
+use drm_core::recording::Recording;
+
+fn agrees(file: &str, at_least: usize) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("data")
+        .join(file);
+    let recording = Recording::open(&path).expect("the recording is part of the project");
+    let report = replay::replay(&recording);
+    println!("{report}");
+    assert!(report.agrees(), "{report}");
+    assert!(report.compared() >= at_least, "{report}");
+}
+
+#[test]
+fn the_fixed_suite_is_answered_the_same() {
+    agrees("panthor.txt.xz", 1_117);
+}
+
+#[test]
+fn the_fixed_suite_on_a_coherent_device_is_answered_the_same() {
+    agrees("panthor-coherent.txt.xz", 1_117);
+}
+
+#[test]
+fn random_operations_are_answered_the_same_and_leave_the_same_tables() {
+    agrees("panthor-r1.txt.xz", 5_808);
+}
