@@ -2,15 +2,19 @@
 //!
 //! [`mmu`] is the GPU MMU engine: the page-table formats of the real devices, in simulated RAM.
 //! [`sched`] is the job scheduler, with [`jiffies`] and [`locking`] around it. [`vgem`] is a foreign device,
-//! [`window`] the language of the recordings.
+//! [`window`] the language of the recordings. [`scenario`] runs what a port shows on both sides, as a [`Trace`].
 
 pub mod jiffies;
 pub mod kms;
 pub mod locking;
 pub mod mmu;
+pub mod scenario;
 pub mod sched;
 mod side;
+pub mod trace;
 pub mod vgem;
 pub mod window;
 
+pub use scenario::{Scenario, Session};
 pub use side::Side;
+pub use trace::Trace;
