@@ -75,13 +75,18 @@ impl<M: TableMemory> RogueOp<M> {
     }
 
     /// Ends the operation (`pvr_mmu_op_context_destroy`) and says what the device must flush.
-    pub fn finish(mut self) -> Flush {
+    pub fn finish(self) -> Flush {
+        self.finish_with(|flush| flush)
+    }
+
+    /// The same; tables are freed once `flush` is done.
+    pub fn finish_with<T>(mut self, flush: impl FnOnce(Flush) -> T) -> T {
         let now = self.sync_required.is_some() && self.unmaps;
         self.sync();
-        Flush {
+        flush(Flush {
             level: self.synced,
             now,
-        }
+        })
     }
 
     pub(super) fn require_sync(&mut self, level: SyncLevel) {
