@@ -4,7 +4,7 @@ use std::fmt;
 
 use drm_core::device::File;
 use drm_core::errno::{Errno, Result};
-use drm_core::gem::{Gem, HandleCount};
+use drm_core::gem::{self, Gem, HandleCount};
 
 use super::display::Config;
 use super::format::Format;
@@ -59,17 +59,34 @@ impl FbCmd {
     }
 }
 
+/// The one reference of a framebuffer to an object.
+#[derive(Debug)]
+enum Hold {
+    /// With a handle counted; given up before the reference, as the kernel does.
+    Counted(HandleCount),
+    /// An object that no file has.
+    Plain(Gem),
+}
+
 /// One memory plane.
 #[derive(Debug)]
 pub struct FbPlane {
-    /// Given up before the reference, as the kernel does.
-    _handle: Option<HandleCount>,
-    /// The object.
-    pub object: Gem,
+    hold: Hold,
     /// Bytes of a line.
     pub pitch: u32,
     /// First byte in the object.
     pub offset: u32,
+}
+
+impl FbPlane {
+    /// The object.
+    #[must_use]
+    pub fn object(&self) -> &Gem {
+        match &self.hold {
+            Hold::Counted(count) => count.object(),
+            Hold::Plain(object) => object,
+        }
+    }
 }
 
 /// A framebuffer. It holds a reference to each of its objects, and a handle of each that has one.
@@ -85,6 +102,36 @@ pub struct Framebuffer {
     pub format: Format,
     /// Memory planes.
     pub planes: Vec<FbPlane>,
+}
+
+impl Framebuffer {
+    /// Prints it as debugfs does (`drm_framebuffer_print_info`); `refs` are the references to it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub(super) fn print_info(
+        &self,
+        refs: usize,
+        out: &mut dyn fmt::Write,
+        indent: usize,
+    ) -> fmt::Result {
+        let tabs = "\t".repeat(indent);
+        writeln!(out, "{tabs}refcount={refs}")?;
+        writeln!(out, "{tabs}format={}", self.format)?;
+        writeln!(out, "{tabs}size={}x{}", self.width, self.height)?;
+        writeln!(out, "{tabs}layers:")?;
+        let formats = self.format.planes().unwrap_or_default();
+        for (i, (plane, format)) in self.planes.iter().zip(formats).enumerate() {
+            let size = (format.width(self.width), format.height(self.height));
+            writeln!(out, "{tabs}\tsize[{i}]={}x{}", size.0, size.1)?;
+            writeln!(out, "{tabs}\tpitch[{i}]={}", plane.pitch)?;
+            writeln!(out, "{tabs}\toffset[{i}]={}", plane.offset)?;
+            writeln!(out, "{tabs}\tobj[{i}]:")?;
+            gem::print_info(&**plane.object(), out, indent + 2)?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Framebuffer {
@@ -156,8 +203,10 @@ pub(super) fn create(file: &File, config: &Config, cmd: &FbCmd, id: u32) -> Resu
         .into_iter()
         .enumerate()
         .map(|(i, object)| FbPlane {
-            _handle: HandleCount::get_if_exists(&object),
-            object,
+            hold: match HandleCount::get_if_exists(&object) {
+                Some(count) => Hold::Counted(count),
+                None => Hold::Plain(object),
+            },
             pitch: cmd.pitches[i],
             offset: cmd.offsets[i],
         })

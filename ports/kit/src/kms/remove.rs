@@ -1,5 +1,7 @@
 //! Framebuffers of files: made, told that they changed, removed (`drm_framebuffer.c`).
 
+use std::fmt;
+
 use drm_core::device::{Device, File};
 use drm_core::errno::{Errno, Result};
 use drm_core::sync::Arc;
@@ -34,6 +36,20 @@ impl<D: Display> Kms<D> {
     #[must_use]
     pub fn fb(&self, id: u32) -> Option<Arc<Framebuffer>> {
         self.state.lock().fbs.get(&id).map(|(fb, _)| Arc::clone(fb))
+    }
+
+    /// Prints every framebuffer, by number, as debugfs does (`drm_framebuffer_info`).
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn print_framebuffers(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let state = self.state.lock();
+        for (id, (fb, _)) in &state.fbs {
+            writeln!(out, "framebuffer[{id}]:")?;
+            fb.print_info(Arc::strong_count(fb), out, 1)?;
+        }
+        Ok(())
     }
 
     /// Removes a framebuffer of this file; planes that show it go off first (`DRM_IOCTL_MODE_RMFB`). `ENODEV` when the device

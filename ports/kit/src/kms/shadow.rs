@@ -19,7 +19,9 @@ pub fn collect_fences<P>(state: &mut PlaneState<P>) {
     };
     state.fences.extend(state.in_fence.clone());
     for plane in &fb.planes {
-        state.fences.extend(plane.object.gem().resv().fences(usage));
+        state
+            .fences
+            .extend(plane.object().gem().resv().fences(usage));
     }
 }
 
@@ -31,7 +33,7 @@ pub fn fb_vmap(fb: &Framebuffer) -> Result<ShadowMaps> {
         .iter()
         .map(|plane| {
             plane
-                .object
+                .object()
                 .downcast::<gem_shmem::Object>()
                 .ok_or(Errno::EINVAL)
         })
