@@ -1,7 +1,10 @@
 //! Reads of the base class's fields (F03 to F06, F08, F09, F30): each becomes a question to the part that knows.
 
-use syn::{Expr, Member};
+use std::ops::Range;
 
+use syn::{Expr, ExprField, Member};
+
+use super::binding;
 use super::receiver::{Access, owner_of_field};
 use crate::migrate::context::Context;
 use crate::migrate::edit::Edit;
@@ -21,7 +24,11 @@ const fn read(field: &'static str, method: &'static str, new: &'static str) -> T
 }
 
 /// Questions that can be answered without the lock alone.
-const RACY: &[Template] = &[read("sgt", "clone", "{o}.{dmap}.peek()")];
+const RACY: &[Template] = &[
+    read("sgt", "clone", "{o}.{dmap}.peek()"),
+    read("sgt", "as_ref", "{o}.{dmap}.peek()"),
+    read("sgt", "&", "{o}.{dmap}.peek()"),
+];
 
 /// Questions that need the lock.
 const LOCKED: &[Template] = &[
@@ -50,55 +57,120 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
     // A site of F30 is the call in the middle of the field expression: the field decides.
     let exprs: Vec<&Expr> = context.exprs().collect();
     let Some(at) = exprs.iter().position(|expr| is_fields_member(expr)) else {
+        return bound(file, context, model);
+    };
+    let Expr::Field(field) = exprs[at] else {
+        return super::unknown(context);
+    };
+    let Some((owner, access)) = owner_of_field(field, context.source, model) else {
+        return super::base_class_handed_around(context, "bo.backing.is_resident()");
+    };
+    let finding = context.site.finding;
+    match answer(
+        exprs[at],
+        exprs.get(at + 1).copied(),
+        owner,
+        &access,
+        context,
+        model,
+    ) {
+        Ok((range, new)) => Outcome::Edits(vec![(file, Edit::replace(finding, range, new))]),
+        Err(by_hand) => by_hand,
+    }
+}
+
+/// The fields have a name: every use of it is rewritten, or none.
+fn bound(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
+    let named = context.exprs().find_map(|expr| match expr {
+        Expr::Field(field) => match &*field.base {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        },
+        _ => None,
+    });
+    let binding = named
+        .or(binding::bound_here(context))
+        .and_then(|name| binding::of(name, context, model));
+    let Some(binding) = binding.filter(|binding| !binding.owner.is_empty()) else {
         return Outcome::by_hand(
             "the fields of the base class are handed on as a whole",
             "ask the parts: `backing.is_resident()`, `dmap.existing(guard)`, `cmap.kernel_map()`, `reclaim.advice()`",
         );
     };
-    let Expr::Field(field) = exprs[at] else {
-        return super::unknown(context);
-    };
-    let Member::Named(name) = &field.member else {
-        return super::unknown(context);
+    let finding = context.site.finding;
+    let mut edits = vec![(file, Edit::delete(finding, binding.statement.clone()))];
+    for used in &binding.uses {
+        let Some((field, outer)) = used else {
+            return Outcome::by_hand(
+                "the fields are bound to a name that is used for more than its fields",
+                "ask the parts one by one, where an answer is needed",
+            );
+        };
+        match answer(
+            field,
+            *outer,
+            &binding.owner,
+            &binding.access,
+            context,
+            model,
+        ) {
+            Ok((range, new)) => edits.push((file, Edit::replace(finding, range, new))),
+            Err(by_hand) => return by_hand,
+        }
+    }
+    Outcome::Edits(edits)
+}
+
+/// The bytes that ask about a field, and the question to the part that knows; or why a person must ask it.
+fn answer(
+    expr: &Expr,
+    outer: Option<&Expr>,
+    owner: &str,
+    access: &Access,
+    context: &Context<'_>,
+    model: &Model<'_>,
+) -> Result<(Range<usize>, String), Outcome> {
+    let source = context.source;
+    let Expr::Field(ExprField {
+        member: Member::Named(name),
+        ..
+    }) = expr
+    else {
+        return Err(super::unknown(context));
     };
     let name = name.to_string();
-    let Some((owner, access)) = owner_of_field(field, context.source, model) else {
-        return super::base_class_handed_around(context, "bo.backing.is_resident()");
-    };
-    let here = context.source.range(exprs[at]);
-    let outer = exprs.get(at + 1).copied();
-    if outer.is_some_and(|outer| writes_to(outer, |left| context.source.range(left) == here)) {
-        return written(&name);
+    let here = source.range(expr);
+    if outer.is_some_and(|outer| writes_to(outer, |left| source.range(left) == here)) {
+        return Err(written(&name));
     }
     let (method, whole) = match outer {
-        Some(Expr::MethodCall(call)) if context.source.range(&*call.receiver) == here => {
-            (call.method.to_string(), context.source.range(call))
+        Some(Expr::MethodCall(call)) if source.range(&*call.receiver) == here => {
+            (call.method.to_string(), source.range(call))
         }
         // The option itself is looked at: by value it is the part's answer.
-        Some(Expr::Reference(reference)) => ("&".to_owned(), context.source.range(reference)),
+        Some(Expr::Reference(reference)) => ("&".to_owned(), source.range(reference)),
         _ => (String::new(), here),
     };
-    let more = if access == Access::Racy { RACY } else { LOCKED };
-    let mut templates = TEMPLATES.iter().chain(more);
-    let Some(template) =
-        templates.find(|template| name == template.field && method == template.method)
-    else {
-        return no_such_question(&name);
+    let more = if *access == Access::Racy {
+        RACY
+    } else {
+        LOCKED
     };
+    let mut templates = TEMPLATES.iter().chain(more);
+    let template = templates
+        .find(|template| name == template.field && method == template.method)
+        .ok_or_else(|| no_such_question(&name))?;
     if name == "pages" && model.fills_pages && ["&", "as_ref"].contains(&template.method) {
-        return Outcome::by_hand(
+        return Err(Outcome::by_hand(
             "this driver fills page arrays itself: one that is there may have holes, and whose it is cannot be seen",
             "of an object that grows: `heap.granule(&guard, n)`; of any other: `backing.pages(&guard)`",
-        );
+        ));
     }
     let mut new = model.names.fill(template.new, owner);
-    if let Access::Locked(guard) = &access {
+    if let Access::Locked(guard) = access {
         new = new.replace("{g}", &shared(guard));
     }
-    Outcome::Edits(vec![(
-        file,
-        Edit::replace(context.site.finding, whole, new),
-    )])
+    Ok((whole, new))
 }
 
 /// A guard that is only looked at: `&mut guard` need not be.

@@ -11,6 +11,7 @@
 //! | [`list`] | F07 |
 //! | [`import`] | F27 |
 
+mod binding;
 mod calls;
 mod create;
 mod fields;

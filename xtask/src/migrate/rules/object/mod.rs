@@ -5,10 +5,10 @@ mod definition;
 mod hook;
 mod vtable;
 
-use syn::{Expr, Item, Member};
+use syn::{Expr, Item, Member, Stmt};
 
 use super::receiver::owner;
-use crate::migrate::context::Context;
+use crate::migrate::context::{Context, Node};
 use crate::migrate::edit::Edit;
 use crate::migrate::model::{Model, ObjectType};
 use crate::migrate::plan::Outcome;
@@ -80,6 +80,10 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
     if context.is_use() {
         return Outcome::Covered;
     }
+    if let Some(stmt) = given_up(context) {
+        let range = context.source.whole_lines(context.source.range(stmt));
+        return Outcome::Edits(vec![(file, Edit::delete(context.site.finding, range))]);
+    }
     match context.expr() {
         Some(Expr::Field(field)) if is_header(field, context) => {
             header(file, field, context, model)
@@ -89,6 +93,19 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
         }
         _ => elsewhere(context),
     }
+}
+
+/// `bo.free_directly(|bo, gone| bo.base.free(gone));`: a creator gives up what it made, past the driver's own `free`. An object made of
+/// parts is given up by dropping it.
+fn given_up<'a>(context: &Context<'a>) -> Option<&'a Stmt> {
+    let stmt = context.around.iter().rev().find_map(|node| match node {
+        Node::Stmt(stmt @ Stmt::Expr(..)) => Some(*stmt),
+        _ => None,
+    })?;
+    let Stmt::Expr(Expr::MethodCall(call), Some(_)) = stmt else {
+        return None;
+    };
+    (context.site.name() == "free" && call.method == "free_directly").then_some(stmt)
 }
 
 fn is_header(field: &syn::ExprField, context: &Context<'_>) -> bool {
