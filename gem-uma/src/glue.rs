@@ -35,3 +35,9 @@ pub fn rss(backing: Option<&Backing>, sparse: Option<&SparseBacking>) -> u64 {
         (None, _) => 0,
     }
 }
+
+/// Whether an object grows: operations that need all its pages are refused then.
+#[must_use]
+pub fn grows<'s>(sparse: impl Into<Option<&'s SparseBacking>>) -> bool {
+    sparse.into().is_some()
+}

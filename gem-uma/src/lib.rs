@@ -30,7 +30,7 @@ mod sparse;
 pub use backing::{Backing, BackingOptions, Keep, Pages, Pin};
 pub use cpu_map::{Caching, CpuMap, CpuMapOptions, Populate};
 pub use device_map::{DeviceMap, MappedTable, PinnedTable, Runs, Table};
-pub use glue::{rss, status};
+pub use glue::{grows, rss, status};
 pub use gpu_map::{EvictVm, GpuMap, GpuMapping, GpuVmMap, Mapping, Mappings};
 pub use import::{Import, ImportOptions, import, import_with};
 pub use migrate_macros::UmaObject;

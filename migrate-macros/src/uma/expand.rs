@@ -110,14 +110,14 @@ fn maybe(object: &Object, kind: Kind) -> TokenStream {
     }
 }
 
-/// An early answer for objects whose pages come in granules, where a type has both kinds.
-fn unless_sparse(object: &Object, answer: &TokenStream) -> TokenStream {
-    if object.field(Kind::Sparse).is_none() {
+/// An early answer for objects whose pages come in granules, where a type has both kinds; none returns nothing.
+fn unless_sparse(object: &Object, answer: Option<&TokenStream>) -> TokenStream {
+    let Some(field) = object.field(Kind::Sparse) else {
         return TokenStream::new();
-    }
-    let sparse = maybe(object, Kind::Sparse);
+    };
+    let sparse = &field.ident;
     quote! {
-        if #sparse.is_some() {
+        if ::gem_uma::grows(&self.#sparse) {
             return #answer;
         }
     }

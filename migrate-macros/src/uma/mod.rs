@@ -5,6 +5,9 @@ mod attr;
 mod expand;
 mod valid;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use ast::{Kind, Object};
 
 use proc_macro2::TokenStream;

@@ -21,9 +21,10 @@ fn bodies(object: &Object) -> Option<Bodies> {
     let backing = part(object, Kind::Backing)?;
     let device = maybe(object, Kind::DeviceMap);
     let reclaim = maybe(object, Kind::Reclaim);
-    let refuse = unless_sparse(object, &refused(&Ident::new("EINVAL", Span::call_site())));
-    let skip = unless_sparse(object, &quote! { () });
-    let sigbus = unless_sparse(object, &quote! { ::drm_core::gem::Fault::SigBus });
+    let einval = refused(&Ident::new("EINVAL", Span::call_site()));
+    let refuse = unless_sparse(object, Some(&einval));
+    let skip = unless_sparse(object, None);
+    let sigbus = unless_sparse(object, Some(&quote! { ::drm_core::gem::Fault::SigBus }));
     Some(Bodies {
         vmap: quote! { #refuse ::gem_uma::CpuMap::vmap(#cpu, guard, #backing, #device) },
         vunmap: quote! { let _ = map; #skip ::gem_uma::CpuMap::vunmap(#cpu, guard, #backing); },

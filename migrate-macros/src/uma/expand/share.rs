@@ -13,8 +13,8 @@ pub(super) fn methods(object: &Object) -> TokenStream {
     let share = part(object, Kind::Share);
     let (export, pin, unpin, table) = match (share, part(object, Kind::Backing)) {
         (Some(share), Some(backing)) => {
-            let refuse = unless_sparse(object, &einval);
-            let skip = unless_sparse(object, &quote! { () });
+            let refuse = unless_sparse(object, Some(&einval));
+            let skip = unless_sparse(object, None);
             (
                 quote! { ::gem_uma::Share::export(#share, #gem, writable) },
                 quote! { #refuse ::gem_uma::Share::pin(#share, guard, #backing) },
