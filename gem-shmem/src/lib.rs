@@ -8,7 +8,7 @@
 //! * whoever reads its bytes or its pages holds a [`Vmap`], and so holds the pages;
 //! * the only scatter table is the one that the core makes for another device.
 //!
-//! With the feature `legacy`, the module [`legacy`] is the base class as Linux 6.12 has it.
+//! With the feature `legacy`, the module `legacy` is the base class as Linux 6.12 has it.
 
 mod create;
 mod mmap;
