@@ -7,8 +7,8 @@ use drm_core::errno::Result;
 use drm_core::gem::Gem;
 use drm_core::memory::KernelMap;
 use drm_core::sync::Arc;
+use drm_core::syncobj::Syncobj;
 use port_kit::sched::Job;
-use port_kit::syncobj::Syncobj;
 
 use crate::device::V3d;
 use crate::job::{Kind, Work};
@@ -77,14 +77,14 @@ impl V3d {
                     let now = self.machine().clock().now();
                     let value = if i == 0 { now } else { 0 };
                     map.write(u64::from(query.offset), &value.to_ne_bytes())?;
-                    query.syncobj.replace(Some(job.finished().clone()));
+                    query.syncobj.replace_fence(Some(job.finished().clone()));
                 }
                 Ok(())
             }),
             CpuJob::ResetTimestamps(queries) => self.with_vaddr(&bos[0], |map| {
                 for query in queries {
                     map.write(u64::from(query.offset), &[0; 8])?;
-                    query.syncobj.replace(None);
+                    query.syncobj.replace_fence(None);
                 }
                 Ok(())
             }),
@@ -92,7 +92,7 @@ impl V3d {
                 self.copy_timestamps(&bos[0], &bos[1], queries, *copy)
             }
             CpuJob::ResetPerformance(queries) => {
-                queries.iter().for_each(|syncobj| syncobj.replace(None));
+                queries.iter().for_each(|syncobj| syncobj.replace_fence(None));
                 Ok(())
             }
             CpuJob::CopyPerformance(queries, copy, ncounters) => {
@@ -209,7 +209,9 @@ impl V3d {
 }
 
 fn is_available(syncobj: &Syncobj) -> bool {
-    syncobj.fence().is_some_and(|fence| fence.is_signaled())
+    syncobj
+        .find_fence(0)
+        .is_ok_and(|fence| fence.is_signaled())
 }
 
 /// `write_to_buffer`

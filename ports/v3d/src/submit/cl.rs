@@ -26,10 +26,10 @@ impl V3d {
         if args.flags & SUBMIT_EXTENSION != 0 {
             ext::parse(self, file, args.extensions, &mut se, None)?;
         }
-        let render_after = self.in_fences(file, args.in_sync_rcl, &se, Queue::Render)?;
+        let render_after = self.in_fences(file, args.in_sync_rcl, &se, Queue::Render);
         let has_bin = args.bcl_start != args.bcl_end;
         let bin_after = if has_bin {
-            self.in_fences(file, args.in_sync_bcl, &se, Queue::Bin)?
+            self.in_fences(file, args.in_sync_bcl, &se, Queue::Bin)
         } else {
             Vec::new()
         };
@@ -77,7 +77,8 @@ impl V3d {
         if cleans {
             self.push(&last);
         }
-        self.attach_fences(file, locked, args.out_sync, &se, last.finished())
+        self.attach_fences(file, locked, args.out_sync, &se, last.finished());
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ impl V3d {
         if args.flags & SUBMIT_EXTENSION != 0 {
             ext::parse(self, file, args.extensions, &mut se, None)?;
         }
-        let after = self.in_fences(file, args.in_sync, &se, Queue::Tfu)?;
+        let after = self.in_fences(file, args.in_sync, &se, Queue::Tfu);
         let bos: Vec<Gem> = args
             .bo_handles
             .iter()
@@ -40,7 +40,8 @@ impl V3d {
         let job = self.new_job(file, Work::new(Kind::Tfu(*args), bos), after)?;
         locked.fences.iter().for_each(|fence| job.depend_on(fence));
         self.push(&job);
-        self.attach_fences(file, locked, args.out_sync, &se, job.finished())
+        self.attach_fences(file, locked, args.out_sync, &se, job.finished());
+        Ok(())
     }
 
     /// `v3d_submit_csd_ioctl`. `EINVAL` for `pad`, flags without the extension bit, bad extensions, no object; `EFAULT`;
@@ -65,7 +66,8 @@ impl V3d {
         self.push(&jobs.csd);
         self.push(&jobs.clean);
         let done = jobs.clean.finished().clone();
-        self.attach_fences(file, jobs.locked, args.out_sync, &se, &done)
+        self.attach_fences(file, jobs.locked, args.out_sync, &se, &done);
+        Ok(())
     }
 
     /// `v3d_setup_csd_jobs_and_bos`
@@ -75,7 +77,7 @@ impl V3d {
         args: &SubmitCsd,
         se: &SubmitExt,
     ) -> Result<CsdJobs> {
-        let after = self.in_fences(file, args.in_sync, se, Queue::Csd)?;
+        let after = self.in_fences(file, args.in_sync, se, Queue::Csd);
         let bos = lookup_bos(file, args.bo_handles, args.bo_handle_count)?;
         let locked = lock_bos(&bos)?;
         let csd = Kind::Csd(Csd {

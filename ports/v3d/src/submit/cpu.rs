@@ -37,7 +37,7 @@ impl V3d {
             return Err(Errno::EINVAL);
         }
 
-        let after = self.in_fences(file, 0, &se, Queue::Cpu)?;
+        let after = self.in_fences(file, 0, &se, Queue::Cpu);
         let (bos, locked) = if args.bo_handle_count == 0 {
             (Vec::new(), lock_bos(&[])?)
         } else {
@@ -49,14 +49,16 @@ impl V3d {
         locked.fences.iter().for_each(|fence| job.depend_on(fence));
         self.push(&job);
         let Some(jobs) = indirect else {
-            return self.attach_fences(file, locked, 0, &se, job.finished());
+            self.attach_fences(file, locked, 0, &se, job.finished());
+            return Ok(());
         };
         jobs.csd.depend_on(job.finished());
         self.push(&jobs.csd);
         self.push(&jobs.clean);
-        self.attach_fences(file, locked, 0, &SubmitExt::default(), job.finished())?;
+        self.attach_fences(file, locked, 0, &SubmitExt::default(), job.finished());
         let done = jobs.clean.finished().clone();
-        self.attach_fences(file, jobs.locked, 0, &se, &done)
+        self.attach_fences(file, jobs.locked, 0, &se, &done);
+        Ok(())
     }
 
     /// The error path gives back a scheduler job that was never initialised: it has no fence (`v3d_job_cleanup`).

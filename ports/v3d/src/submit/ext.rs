@@ -3,13 +3,13 @@
 use drm_core::device::File;
 use drm_core::errno::{Errno, Result};
 use drm_core::sync::Arc;
+use drm_core::syncobj::Syncobj;
 
 use super::compute::CsdJobs;
-use super::{FilePrivate, SubmitExt, copy_from_user};
+use super::{SubmitExt, copy_from_user};
 use crate::cpu_job::{Copy, CpuJob, Indirect, Query};
 use crate::device::V3d;
 use crate::uapi::ext::*;
-use port_kit::syncobj::Syncobj;
 
 /// What extensions make of a CPU job.
 #[derive(Default)]
@@ -61,10 +61,9 @@ fn multisync(file: &File, at: u64, se: &mut SubmitExt) -> Result {
         let size = size_of::<Sem>() as u64;
         copy_from_user::<Sem>(file, base + size * u64::from(n))
     };
-    let syncobjs = FilePrivate::of(file)?.syncobjs();
     for n in 0..args.out_sync_count {
         let out = sem(args.out_syncs, n)?;
-        let syncobj = syncobjs.find(out.handle).ok_or(Errno::EINVAL)?;
+        let syncobj = file.syncobj(out.handle).map_err(|_| Errno::EINVAL)?;
         se.out_syncs.push(syncobj);
     }
     for n in 0..args.in_sync_count {
@@ -165,11 +164,10 @@ fn queries(file: &File, offsets: u64, syncs: u64, count: u32) -> Result<Vec<Quer
 
 /// Sync objects by an array of handles: `ENOENT` for an unknown one.
 fn syncobjs(file: &File, handles: u64, count: u32) -> Result<Vec<Syncobj>> {
-    let syncobjs = FilePrivate::of(file)?.syncobjs();
     let handles = file.machine().user().read_u32s(handles, count)?;
     handles
         .into_iter()
-        .map(|handle| syncobjs.find(handle).ok_or(Errno::ENOENT))
+        .map(|handle| file.syncobj(handle))
         .collect()
 }
 

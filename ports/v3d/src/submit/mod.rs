@@ -11,9 +11,9 @@ use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::resv::{Fence, ResvGuard, Usage};
 use drm_core::sync::Arc;
+use drm_core::syncobj::Syncobj;
 use port_kit::locking::lock_reservations;
 use port_kit::sched::{Entity, Job};
-use port_kit::syncobj::{Syncobj, Syncobjs};
 
 use crate::device::V3d;
 use crate::job::{Queue, Work};
@@ -22,14 +22,12 @@ use crate::job::{Queue, Work};
 #[derive(Debug)]
 pub struct FilePrivate {
     entities: [Entity; 6],
-    syncobjs: Syncobjs,
 }
 
 impl Default for FilePrivate {
     fn default() -> Self {
         Self {
             entities: std::array::from_fn(|_| Entity::default()),
-            syncobjs: Syncobjs::default(),
         }
     }
 }
@@ -38,12 +36,6 @@ impl FilePrivate {
     /// Of an open file. `EINVAL` for a file of another driver.
     pub(crate) fn of(file: &File) -> Result<&Self> {
         file.private().ok_or(Errno::EINVAL)
-    }
-
-    /// The sync objects of the file.
-    #[must_use]
-    pub fn syncobjs(&self) -> &Syncobjs {
-        &self.syncobjs
     }
 
     pub(crate) fn entity(&self, queue: Queue) -> &Entity {
@@ -101,15 +93,8 @@ fn lock_bos(bos: &[Gem]) -> Result<Locked> {
 }
 
 impl V3d {
-    /// What a job waits for besides its objects (`v3d_job_init`). A sync object that is not there is not waited for; `EFAULT`.
-    fn in_fences(
-        &self,
-        file: &File,
-        in_sync: u32,
-        se: &SubmitExt,
-        queue: Queue,
-    ) -> Result<Vec<Fence>> {
-        let syncobjs = FilePrivate::of(file)?.syncobjs();
+    /// What a job waits for besides its objects (`v3d_job_init`). A sync object that is not there is not waited for.
+    fn in_fences(&self, file: &File, in_sync: u32, se: &SubmitExt, queue: Queue) -> Vec<Fence> {
         let handles = if se.multisync {
             if se.wait_stage == queue as u32 {
                 se.in_syncs.clone()
@@ -119,10 +104,10 @@ impl V3d {
         } else {
             vec![in_sync]
         };
-        Ok(handles
+        handles
             .into_iter()
-            .filter_map(|handle| syncobjs.find(handle)?.fence())
-            .collect())
+            .filter_map(|handle| file.syncobj(handle).ok()?.find_fence(0).ok())
+            .collect()
     }
 
     fn new_job(&self, file: &File, work: Work, after: Vec<Fence>) -> Result<Arc<Job<Work>>> {
@@ -146,18 +131,17 @@ impl V3d {
         out_sync: u32,
         se: &SubmitExt,
         done: &Fence,
-    ) -> Result {
+    ) {
         for guard in &mut locked.guards {
             guard.add_fence(done, Usage::Write);
         }
         drop(locked);
         if se.multisync {
             for syncobj in &se.out_syncs {
-                syncobj.replace(Some(done.clone()));
+                syncobj.replace_fence(Some(done.clone()));
             }
-        } else if let Some(syncobj) = FilePrivate::of(file)?.syncobjs().find(out_sync) {
-            syncobj.replace(Some(done.clone()));
+        } else if let Ok(syncobj) = file.syncobj(out_sync) {
+            syncobj.replace_fence(Some(done.clone()));
         }
-        Ok(())
     }
 }

@@ -6,12 +6,12 @@ use drm_core::errno::Result;
 use drm_core::gem::{Gem, MemoryStats};
 use drm_core::mm::Node;
 use drm_core::sync::{Arc, Mutex};
+use drm_core::syncobj::Syncobj;
 use port_kit::mmu::runs_by;
 use port_kit::window::{Created, Info, Subject, UNTOUCHED, Window, arg, word};
 use port_v3d::V3d;
 use port_v3d::regs::{core, hub};
 use port_v3d::shmem::V3dBo;
-use port_v3d::submit::FilePrivate;
 use port_v3d::uapi::{self, ext, nr};
 
 /// Most runs and holes that a line shows.
@@ -189,11 +189,9 @@ impl Whitebox {
     fn submit_cpu(&self, window: &Window, file: &File, words: &[&str]) -> String {
         let (kind, offset) = (arg(words, 2) as u32, arg(words, 3) as u32);
         let count = arg(words, 4) as u32;
-        let syncobjs = file
-            .private::<FilePrivate>()
-            .expect("a v3d file")
-            .syncobjs();
-        let syncs: Vec<u32> = (0..count).map(|_| syncobjs.create(false)).collect();
+        let syncs: Vec<u32> = (0..count)
+            .map(|_| file.add_syncobj(Syncobj::new()).expect("a handle"))
+            .collect();
         let offsets: Vec<u32> = (0..count).map(|n| offset + 8 * n).collect();
         let user = window.machine().user();
         let syncs = user.put(bytemuck::cast_slice(&syncs));
