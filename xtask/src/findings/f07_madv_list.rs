@@ -37,6 +37,7 @@ pub(super) const FINDING: Finding = Finding {
         "madv_list",
         &[
             "Object::madv_list",
+            "List",
             "List::move_tail",
             "List::del",
             "List::objects",

@@ -12,7 +12,7 @@
 //! # Instead
 //!
 //! `bo.reclaim.madvise(&mut guard, advice)?` says whether the pages are still there, and under
-//! `Advice::Checked` refuses what is no advice.
+//! `Advice::Known` refuses what is no advice.
 //!
 //! # Before
 //!

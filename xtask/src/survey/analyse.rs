@@ -12,7 +12,7 @@ use super::c::lex::Tokens;
 use super::c::parse;
 use super::classify;
 use super::drivers::{self, Candidate};
-use super::report::{self, Core, Driver, Report, SCHEMA};
+use super::report::{self, Core, Driver, Report, SCHEMA, Trait};
 use super::scan;
 use super::sites::{self, Rejected, Watch};
 use super::skip::{Skips, Why};
@@ -53,7 +53,10 @@ pub fn analyse(spec: &str) -> Result<Analysis> {
         .flat_map(|it| it.files.iter().cloned())
         .collect();
     let texts = scan.texts(&tree, &paths, &skips)?;
-    let core = core_database(included(&texts, &scan.small), &skips);
+    let (drm, linux) = included(&texts, &scan.small);
+    let mut core = core_database(drm, &skips);
+    // As much to parse as all the drivers together, and rarely needed: read when a type is missing.
+    let mut linux = Some(linux);
     let watch = Watch::new();
 
     let mut report = Report {
@@ -70,15 +73,22 @@ pub fn analyse(spec: &str) -> Result<Analysis> {
             .files
             .iter()
             .filter_map(|path| Some((path.clone(), texts.get(path)?.clone())));
-        let (files, own) = read_files(files.collect(), &skips);
-        let unit = Unit {
-            files: &files,
-            decls: Declarations {
-                own: &own,
-                core: &core,
-            },
+        let (files, own) = read_files(files.collect(), Some(&watch), &skips);
+        let find = |core: &Database| {
+            let decls = Declarations { own: &own, core };
+            let unit = Unit {
+                files: &files,
+                decls,
+            };
+            (sites::find(unit, &watch), classify::traits(unit))
         };
-        let found = sites::find(unit, &watch, &|_| true);
+        let (mut found, traits) = find(&core);
+        if !found.unresolved.is_empty()
+            && let Some(headers) = linux.take()
+        {
+            core.merge(core_database(headers, &skips));
+            (found, _) = find(&core);
+        }
         rejected.extend(found.rejected.iter().cloned());
         if candidate.is_core {
             if !found.sites.is_empty() {
@@ -87,7 +97,7 @@ pub fn analyse(spec: &str) -> Result<Analysis> {
                     sites: found.sites,
                 });
             }
-        } else if let Some(driver) = driver(candidate, unit, found) {
+        } else if let Some(driver) = driver(candidate, &traits, found) {
             report.drivers.push(driver);
         } else {
             report.notes.push(format!(
@@ -111,12 +121,15 @@ pub fn analyse(spec: &str) -> Result<Analysis> {
     Ok(Analysis { report, rejected })
 }
 
-fn driver(candidate: &Candidate, unit: Unit<'_>, found: sites::Found) -> Option<Driver> {
+fn driver(
+    candidate: &Candidate,
+    traits: &BTreeMap<Trait, String>,
+    found: sites::Found,
+) -> Option<Driver> {
     if found.sites.is_empty() && found.unresolved.is_empty() {
         return None;
     }
-    let traits = classify::traits(unit);
-    let (class, why) = classify::classify(candidate, &found, &traits);
+    let (class, why) = classify::classify(candidate, &found, traits);
     let (functions, fields) = report::count(&found.sites);
     let locked = functions
         .iter()
@@ -144,40 +157,41 @@ fn driver(candidate: &Candidate, unit: Unit<'_>, found: sites::Found) -> Option<
         fields,
         hooks,
         operations,
-        traits: traits.into_keys().collect(),
+        traits: traits.keys().copied().collect(),
         sites: found.sites,
         unresolved: found.unresolved,
     })
 }
 
-/// Reads files in parallel; what they declare for each other is merged in the files' order.
-fn read_files(files: Vec<(String, Vec<u8>)>, skips: &Skips) -> (Vec<SourceFile>, Database) {
+/// Reads files in parallel; what they declare for each other is merged in the files' order. A C file
+/// that holds none of the names to look for is not parsed: what others see of it is in headers.
+fn read_files(files: Texts, watch: Option<&Watch>, skips: &Skips) -> (Vec<SourceFile>, Database) {
     let read: Vec<_> = files
         .into_par_iter()
         .enumerate()
         .map(|(number, (path, text))| {
             let tokens = Tokens::read(&text);
             let cleaned = clean(&text, &tokens);
-            let tree = parse::file(&cleaned);
+            let parsed = path.ends_with(".h")
+                || watch.is_none_or(|watch| sites::holds_names(watch, &text, &tokens));
+            let tree = if parsed { parse::file(&cleaned) } else { None };
             let mut shared = Database::default();
             let index = match &tree {
                 Some(tree) => index::read(tree, &cleaned, number, &mut shared),
-                None => {
-                    skips.add(&path, Why::ParserGaveUp);
-                    index::FileIndex::default()
-                }
+                None => index::FileIndex::default(),
             };
-            (
-                SourceFile {
-                    path,
-                    text,
-                    cleaned,
-                    tokens,
-                    tree,
-                    index,
-                },
-                shared,
-            )
+            if parsed && tree.is_none() {
+                skips.add(&path, Why::ParserGaveUp);
+            }
+            let file = SourceFile {
+                path,
+                text,
+                cleaned,
+                tokens,
+                tree,
+                index,
+            };
+            (file, shared)
         })
         .collect();
     let mut own = Database::default();
@@ -189,33 +203,39 @@ fn read_files(files: Vec<(String, Vec<u8>)>, skips: &Skips) -> (Vec<SourceFile>,
     (out, own)
 }
 
-/// The core's headers that `texts` include, and all of DRM's.
+/// Files to read, by path.
+type Texts = Vec<(String, Vec<u8>)>;
+
+/// The headers of DRM, and those of Linux that `texts` include.
 fn included(
     texts: &BTreeMap<String, Vec<u8>>,
     small: &BTreeMap<String, Vec<u8>>,
-) -> Vec<(String, Vec<u8>)> {
-    let mut wanted: BTreeSet<String> = BTreeSet::new();
+) -> (Texts, Texts) {
+    let mut named: BTreeSet<String> = BTreeSet::new();
     for text in texts.values() {
-        for line in text
-            .split(|&byte| byte == b'\n')
-            .filter(|line| line.starts_with(b"#include"))
-        {
+        let lines = text.split(|&byte| byte == b'\n');
+        for line in lines.filter(|line| line.starts_with(b"#include")) {
             let line = String::from_utf8_lossy(line);
             let name = line.split(['<', '>']).nth(1).unwrap_or("");
-            wanted.insert(format!("include/{name}"));
+            named.insert(format!("include/{name}"));
         }
     }
-    small
-        .iter()
-        .filter(|(path, _)| is_core_header(path))
-        .filter(|(path, _)| path.starts_with("include/drm/") || wanted.contains(*path))
+    let headers = small.iter().filter(|(path, _)| is_core_header(path));
+    let (drm, linux): (Texts, Texts) = headers
         .map(|(path, text)| (path.clone(), text.clone()))
-        .collect()
+        .partition(|(path, _)| path.starts_with("include/drm/"));
+    (
+        drm,
+        linux
+            .into_iter()
+            .filter(|(path, _)| named.contains(path))
+            .collect(),
+    )
 }
 
 /// What the core's headers declare. The base class's own shape is known without them.
 fn core_database(headers: Vec<(String, Vec<u8>)>, skips: &Skips) -> Database {
-    let (_, mut core) = read_files(headers, skips);
+    let (_, mut core) = read_files(headers, None, skips);
     core.forget_files();
     core.add_struct(
         SHMEM,

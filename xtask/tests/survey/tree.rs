@@ -37,7 +37,7 @@ pub(crate) fn copy() -> TempDir {
         write(
             dir.path(),
             &file,
-            &fs::read(committed().join(&file)).expect("a file"),
+            fs::read(committed().join(&file)).expect("a file"),
         );
     }
     dir

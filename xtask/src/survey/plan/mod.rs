@@ -62,7 +62,7 @@ const STEPS: [(&str, &str, &[u8]); 8] = [
     (
         "The object embeds parts instead of the base class; `#[bridge]` keeps the old names",
         "",
-        &[1, 2],
+        &[1, 2, 13, 27],
     ),
     (
         "The pages belong to the backing",
@@ -72,7 +72,7 @@ const STEPS: [(&str, &str, &[u8]); 8] = [
     (
         "The scatter table belongs to the device map",
         "DeviceMap",
-        &[5, 15, 16],
+        &[5, 15, 16, 30],
     ),
     (
         "Kernel and user mappings belong to the CPU map",
@@ -90,14 +90,14 @@ const STEPS: [(&str, &str, &[u8]); 8] = [
         &[6, 7, 21, 22, 23],
     ),
     (
-        "Export, import and the shared lock belong to share",
+        "The test for an import and the shared lock belong to the parts",
         "Share",
-        &[27, 31, 32],
+        &[31, 32],
     ),
     (
         "The derive writes the operations; the bridge goes",
         "",
-        &[13, 14, 26, 28, 29, 30, 34],
+        &[14, 26, 28, 29, 34],
     ),
 ];
 
@@ -179,7 +179,13 @@ impl Plan {
             out.push_str("None that its source shows.\n");
         }
         for broken in &self.broken {
-            let _ = writeln!(out, "* {}: {}", broken.rule, broken.places.join(", "));
+            let _ = writeln!(
+                out,
+                "* **{}** {}: {}",
+                broken.number,
+                broken.rule,
+                broken.places.join(", ")
+            );
         }
         out.push_str("\n## Estimate\n\n");
         match &self.estimate {
@@ -207,13 +213,6 @@ impl Plan {
                     .filter(|site| site.finding == Some(*finding)),
             );
             let _ = writeln!(out, "   * {title}: {count} ({})", places.join(", "));
-        }
-        if step
-            .findings
-            .keys()
-            .all(|number| number.0 == 1 || number.0 == 2)
-        {
-            return;
         }
         for finding in step.findings.keys() {
             let Some(finding) = findings::find(*finding) else {

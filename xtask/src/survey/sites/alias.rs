@@ -52,8 +52,8 @@ impl Finder<'_> {
                 locals.insert((function, file.word(first - 2)));
             }
         }
-        for index in 0..list.len() {
-            if file.word(index + 1) != "[" || list[index].kind != Kind::Name {
+        for (index, token) in list.iter().enumerate() {
+            if file.word(index + 1) != "[" || token.kind != Kind::Name {
                 continue;
             }
             // A member of that name is another thing.
@@ -62,7 +62,7 @@ impl Finder<'_> {
             }
             let is_local = file
                 .index
-                .function(list[index].start)
+                .function(token.start)
                 .is_some_and(|function| locals.contains(&(function, file.word(index))));
             let is_written = is_local
                 && file
@@ -77,7 +77,7 @@ impl Finder<'_> {
                     what: What::Write,
                     symbol: PAGES.to_owned(),
                 };
-                self.record(list[index].start, PAGES, verdict, found);
+                self.record(token.start, PAGES, verdict, found);
             }
         }
     }

@@ -5,6 +5,7 @@
 //! fourth outcome, so nothing is missed silently.
 
 mod alias;
+mod dead;
 mod initialiser;
 mod member;
 mod name;
@@ -13,8 +14,8 @@ mod watch;
 use serde::{Deserialize, Serialize};
 
 use super::c::expand;
-use super::c::infer::{SourceFile, Unit};
-use super::c::lex::Kind;
+use super::c::infer::{SourceFile, Unit, is_container_of};
+use super::c::lex::{Kind, Tokens};
 use super::c::locks;
 use super::c::usage::Usage;
 use crate::findings::Number;
@@ -148,16 +149,24 @@ enum Verdict {
     Unresolved,
 }
 
-/// Finds the sites of `unit`. A file that is not the driver's own is there for its declarations:
-/// `own` says which are.
-pub(crate) fn find(unit: Unit<'_>, watch: &Watch, own: &(dyn Fn(&str) -> bool + Sync)) -> Found {
+/// Whether a file holds a name that [`find`] would judge by its place in the tree.
+pub(crate) fn holds_names(watch: &Watch, text: &[u8], tokens: &Tokens) -> bool {
+    let mut after_dot = false;
+    tokens.list.iter().any(|token| {
+        let word = std::str::from_utf8(&text[token.start..token.end]).unwrap_or("");
+        let holds = watch.name(word).is_some()
+            || watch.is_base_class(word)
+            || (after_dot && watch.is_member(word))
+            || is_container_of(word);
+        after_dot = matches!(word, "." | "->");
+        holds
+    })
+}
+
+/// Finds the sites of `unit`.
+pub(crate) fn find(unit: Unit<'_>, watch: &Watch) -> Found {
     let mut found = Found::default();
-    for (number, file) in unit
-        .files
-        .iter()
-        .enumerate()
-        .filter(|(_, file)| own(&file.path))
-    {
+    for (number, file) in unit.files.iter().enumerate() {
         let finder = Finder {
             unit,
             watch,
@@ -170,11 +179,12 @@ pub(crate) fn find(unit: Unit<'_>, watch: &Watch, own: &(dyn Fn(&str) -> bool + 
                 finder.judge(index, &mut found);
             }
         }
+        finder.reject_dead(&mut found);
         finder.entries_through_locals(&mut found);
         mark_unlocked(file, &mut found);
     }
     for made in expand::made(unit) {
-        if let Some(file) = unit.files.get(made.file).filter(|file| own(&file.path)) {
+        if let Some(file) = unit.files.get(made.file) {
             let finder = Finder {
                 unit,
                 watch,
