@@ -5,6 +5,7 @@ mod exec;
 mod fences;
 mod figures;
 mod handles;
+mod late_free;
 mod lru;
 mod names;
 mod open;

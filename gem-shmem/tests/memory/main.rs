@@ -4,6 +4,7 @@
 #![cfg(feature = "legacy")]
 
 mod bad_input;
+mod failures;
 mod freshness;
 mod library;
 mod lifetimes;
