@@ -33,7 +33,7 @@ pub use device_map::{DeviceMap, MappedTable, PinnedTable, Runs, Table};
 pub use glue::{grows, rss, status};
 pub use gpu_map::{EvictVm, GpuMap, GpuMapping, GpuVmMap, Mapping, Mappings};
 pub use import::{Import, ImportOptions, import, import_with};
-pub use migrate_macros::UmaObject;
+pub use migrate_macros::{UmaObject, bridge};
 pub use new::{New, create};
 pub use part::{Part, UmaObject};
 pub use reclaim::{
