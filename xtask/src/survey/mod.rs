@@ -4,7 +4,7 @@
 //! cargo xtask survey --kernel DIR|TARBALL|PACKAGE    the table of drivers
 //! cargo xtask survey --driver panfrost               its sites, with their lines of code
 //! cargo xtask survey --plan panfrost                 the order of work to move it to gem-uma
-//! cargo xtask survey --ports FILE                    mock ports beside the real drivers
+//! cargo xtask survey --ports                         the mock ports beside the real drivers
 //! ```
 //!
 //! Without `--kernel` the committed result for Linux 6.12 is used; it has no lines of code.
@@ -63,9 +63,9 @@ pub struct Args {
     /// The order of work to move a driver to gem-uma
     #[arg(long, value_name = "DRIVER", conflicts_with = "ports")]
     pub plan: Option<String>,
-    /// Compare mock ports with the real drivers: their located sites, as JSON
+    /// The mock ports beside the real drivers; located by the compiler, or read from a file
     #[arg(long, value_name = "FILE")]
-    pub ports: Option<PathBuf>,
+    pub ports: Option<Option<PathBuf>>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Markdown)]
     pub format: Format,
@@ -97,8 +97,11 @@ fn answer(args: &Args, report: &Report) -> Result<(String, Exit)> {
     } else {
         Exit::Done
     };
-    if let Some(path) = &args.ports {
-        let ports = fidelity::read_ports(path)?;
+    if let Some(from) = &args.ports {
+        let ports = match from {
+            Some(path) => fidelity::read_ports(path)?,
+            None => fidelity::ports()?,
+        };
         let fidelity = fidelity::compare(report, &ports)?;
         let left = if fidelity.is_excused() {
             exit

@@ -4,11 +4,15 @@
 //! `gem_shmem::legacy`. The findings map the item to its C name, so that both sides speak of the same
 //! names. A name that the base class's model has no item for cannot be located; it is listed apart.
 
+mod located;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+pub use located::ports;
 
 use super::render::grid;
 use super::report::{Class, Driver, Report};
@@ -117,15 +121,13 @@ pub fn compare(report: &Report, ports: &[Port]) -> Result<Fidelity> {
 }
 
 fn row(driver: &Driver, source: String, port: &Port) -> Row {
-    let by_item = c_names_by_item();
-    let located: BTreeSet<&str> = port
-        .sites
+    let located: BTreeSet<&str> = port.sites.iter().flat_map(c_names).collect();
+    let can_locate: BTreeSet<&str> = findings::all()
         .iter()
-        .filter_map(|site| by_item.get(site.item.as_str()))
-        .flatten()
-        .copied()
+        .flat_map(|finding| finding.items)
+        .filter(|item| !item.rust.is_empty())
+        .map(|item| item.c)
         .collect();
-    let can_locate: BTreeSet<&str> = by_item.values().flatten().copied().collect();
     let real = names(driver);
     let (real, not_located): (BTreeSet<String>, BTreeSet<String>) = real
         .into_iter()
@@ -169,19 +171,15 @@ fn names(driver: &Driver) -> BTreeSet<String> {
         .collect()
 }
 
-/// The C names that an item of the model stands for.
-fn c_names_by_item() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let mut map: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for item in findings::all().iter().flat_map(|finding| finding.items) {
-        let counts = matches!(
-            item.kind,
-            Kind::Function | Kind::Macro | Kind::Field(_) | Kind::Hook(_)
-        );
-        for rust in item.rust.iter().filter(|_| counts && !item.c.is_empty()) {
-            map.entry(rust).or_default().push(item.c);
-        }
-    }
-    map
+/// The C names that a located site stands for: those of the finding's items that end like it.
+fn c_names(site: &LocatedSite) -> impl Iterator<Item = &'static str> {
+    let names = |rust: &str| site.item == rust || site.item.ends_with(&format!("::{rust}"));
+    findings::find(site.finding)
+        .into_iter()
+        .flat_map(|finding| finding.items)
+        .filter(|item| !matches!(item.kind, Kind::Type | Kind::Entry(_)) && !item.c.is_empty())
+        .filter(move |item| item.rust.iter().any(|rust| names(rust)))
+        .map(|item| item.c)
 }
 
 impl Fidelity {
@@ -246,11 +244,18 @@ mod tests {
     use super::*;
 
     fn port(items: &[&str], reasons: &[(&str, &str)]) -> Port {
+        let finding = |item: &str| {
+            if item.starts_with("Fields") {
+                Number(3)
+            } else {
+                Number(21)
+            }
+        };
         let site = |item: &&str| LocatedSite {
-            finding: Number(3),
+            finding: finding(item),
             file: "ports/lima/src/shmem/gem.rs".to_owned(),
             line: 1,
-            item: (*item).to_owned(),
+            item: format!("gem_shmem::legacy::{item}"),
         };
         Port {
             port: "lima".to_owned(),
