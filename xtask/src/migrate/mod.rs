@@ -9,7 +9,7 @@ mod edit;
 mod explain;
 mod format;
 pub mod krate;
-mod locate;
+pub(crate) mod locate;
 mod model;
 mod names;
 mod plan;
