@@ -47,6 +47,7 @@ enum Slot {
 struct State {
     pages: BTreeMap<u64, Slot>,
     gfp: Gfp,
+    huge: bool,
     unevictable: bool,
     registered: bool,
 }
@@ -74,6 +75,7 @@ impl ShmemFile {
         let state = State {
             pages: BTreeMap::new(),
             gfp: Gfp::KERNEL,
+            huge: machine.config().huge_pages,
             unevictable: false,
             registered: false,
         };
@@ -106,6 +108,11 @@ impl ShmemFile {
     #[must_use]
     pub fn gfp(&self) -> Gfp {
         self.state.lock().gfp
+    }
+
+    /// Whether fresh pages come in 2 MiB folios where a whole one fits; only where the machine has them (the mount option `huge`).
+    pub fn set_huge(&self, huge: bool) {
+        self.state.lock().huge = huge && self.machine.config().huge_pages;
     }
 
     /// Keeps the pages from being swapped out, or no longer (`mapping_set_unevictable`).
@@ -170,7 +177,7 @@ impl ShmemFile {
     fn fresh(&self, index: u64, gfp: Gfp) -> Result<Arc<Folio>> {
         let first = index & !((1 << MAX_ORDER) - 1);
         let fits = (first + (1 << MAX_ORDER)) << PAGE_SHIFT <= self.size;
-        if self.machine.config().huge_pages && fits && self.is_hole(first) {
+        if fits && self.takes_huge(first) {
             // A huge folio is a bonus: it is not worth reclaim.
             if let Ok(folio) = self
                 .machine
@@ -183,13 +190,11 @@ impl ShmemFile {
         Ok(Arc::new(self.machine.frames().alloc(0, gfp)?))
     }
 
-    fn is_hole(&self, first: u64) -> bool {
-        self.state
-            .lock()
-            .pages
-            .range(first..first + (1 << MAX_ORDER))
-            .next()
-            .is_none()
+    /// Whether the 2 MiB from page `first` on are a hole, and huge folios are wanted.
+    fn takes_huge(&self, first: u64) -> bool {
+        let state = self.state.lock();
+        let mut there = state.pages.range(first..first + (1 << MAX_ORDER));
+        state.huge && there.next().is_none()
     }
 
     fn install_fresh(&self, index: u64, folio: &Arc<Folio>) -> Result<Page> {
