@@ -89,10 +89,7 @@ impl New {
     pub fn create<T: Object>(self, build: impl FnOnce(Self) -> Result<T>) -> Result<Gem<T>> {
         let tracker = Rc::clone(&self.tracker);
         let object = Gem::new(build(self)?);
-        if let Err(error) = object.gem().create_mmap_offset() {
-            object.forget();
-            return Err(error);
-        }
+        object.gem().create_mmap_offset()?;
         if let Some(tracker) = tracker.get() {
             tracker.born(object.gem());
         }

@@ -11,6 +11,8 @@ use drm_core::gem::{Gone, Object};
 pub trait Part {
     /// Gives back whatever the part holds, while the object dies. Parts are torn down in reverse order of declaration, so
     /// everything that this one stands on is still there.
+    ///
+    /// Not called for an object whose constructor failed: what was built by then is just dropped.
     fn teardown(&self, gone: &Gone);
 
     /// A file got a handle of the object. An error takes the handle back, after the parts opened before were closed.

@@ -100,6 +100,7 @@ impl Backing {
             (Some(import), _) => Source::Import(import),
             (None, Some(file)) => {
                 file.set_gfp(options.gfp);
+                file.set_huge(options.huge);
                 Source::File(Arc::clone(file))
             }
             (None, None) => Source::Elsewhere,

@@ -20,15 +20,17 @@ pub struct BackingOptions {
     pub(super) keep: Keep,
     pub(super) dirty: bool,
     pub(super) gfp: Gfp,
+    pub(super) huge: bool,
 }
 
 impl Default for BackingOptions {
-    /// Pages stay until reclaimed, are marked dirty when given back, and come from anywhere.
+    /// Pages stay until reclaimed, are marked dirty when given back, come from anywhere, and in huge folios where the machine has them.
     fn default() -> Self {
         Self {
             keep: Keep::UntilReclaimed,
             dirty: true,
             gfp: Gfp::KERNEL,
+            huge: true,
         }
     }
 }
@@ -54,6 +56,12 @@ impl BackingOptions {
     /// How pages are allocated, and from where (`mapping_set_gfp_mask`).
     pub fn gfp(mut self, gfp: Gfp) -> Self {
         self.gfp = gfp;
+        self
+    }
+
+    /// Whether pages come in 2 MiB folios where a whole one fits, and the machine has them.
+    pub fn huge(mut self, huge: bool) -> Self {
+        self.huge = huge;
         self
     }
 }

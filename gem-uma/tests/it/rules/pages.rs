@@ -236,3 +236,20 @@ fn r37_a_huge_page_is_mapped_at_once_where_it_fits() {
     drop((vma, process, bo, file));
     world.assert_clean();
 }
+
+#[test]
+fn r37_huge_pages_are_only_taken_by_objects_that_want_them() {
+    let config = Config {
+        huge_pages: true,
+        ..Config::default()
+    };
+    let options = Options {
+        backing: gem_uma::BackingOptions::default().huge(false),
+        ..Options::default()
+    };
+    let world = World::on(config, Default::default(), options);
+    let bo = world.bo(2 << 20);
+    let mut guard = bo.gem.resv().lock();
+    let pages = bo.backing.populate(&mut guard).expect("pages");
+    assert_eq!(pages.folio_bytes(0), Some(4096));
+}
