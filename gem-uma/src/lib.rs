@@ -17,6 +17,7 @@
 
 mod backing;
 mod cpu_map;
+mod detain;
 mod device_map;
 mod glue;
 mod gpu_map;
@@ -29,6 +30,7 @@ mod sparse;
 
 pub use backing::{Backing, BackingOptions, Keep, Pages, Pin};
 pub use cpu_map::{Caching, CpuMap, CpuMapOptions, Populate};
+pub use detain::{Detained, detain};
 pub use device_map::{DeviceMap, MappedTable, PinnedTable, Runs, Table};
 pub use glue::{grows, rss, status};
 pub use gpu_map::{EvictVm, GpuMap, GpuMapping, GpuVmMap, Mapping, Mappings};

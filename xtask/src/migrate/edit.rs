@@ -1,5 +1,6 @@
 //! Edits: disjoint byte ranges of an original text, each with its replacement. An overlap is an error, never a guess.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::findings::Number;
@@ -49,44 +50,79 @@ pub struct Overlap {
 ///
 /// # Invariants
 ///
-/// Ranges do not overlap; insertions at one place keep the order in which they came.
+/// Ranges do not overlap; insertions at one place keep the order in which they came. The key is the range, and a number that
+/// counts up.
 #[derive(Clone, Debug, Default)]
-pub struct EditSet(Vec<Edit>);
+pub struct EditSet {
+    edits: BTreeMap<(usize, usize, usize), Edit>,
+    next: usize,
+}
+
+/// Whether an edit was new.
+type Added = Result<Option<(usize, usize, usize)>, Box<Overlap>>;
 
 impl EditSet {
-    /// Adds an edit. An edit that says the same as one that is there is no second edit.
+    /// Adds an edit. An edit that says the same as one that is there is no second edit: `None`.
+    fn add_one(&mut self, edit: Edit) -> Added {
+        let Range { start, end } = edit.range.clone();
+        let before = self
+            .edits
+            .range(..=(start, usize::MAX, usize::MAX))
+            .next_back();
+        let after = self.edits.range((start, 0, 0)..(end.max(start + 1), 0, 0));
+        for (_, other) in before.into_iter().chain(after) {
+            if other.range == edit.range && other.new == edit.new {
+                return Ok(None);
+            }
+            if overlaps(other, &edit) {
+                return Err(Box::new(Overlap {
+                    first: other.clone(),
+                    second: edit,
+                }));
+            }
+        }
+        // INVARIANT: only a neighbour could overlap, because the others are disjoint from those; none does.
+        let key = (start, end, self.next);
+        self.next += 1;
+        self.edits.insert(key, edit);
+        Ok(Some(key))
+    }
+
+    /// Adds an edit.
     pub fn add(&mut self, edit: Edit) -> Result<(), Box<Overlap>> {
-        if self
-            .0
-            .iter()
-            .any(|other| other.range == edit.range && other.new == edit.new)
-        {
-            return Ok(());
+        self.add_one(edit).map(|_| ())
+    }
+
+    /// Adds all of `edits`, each to the set of its file, or none.
+    pub fn add_all(
+        sets: &mut [EditSet],
+        edits: &[(usize, Edit)],
+    ) -> Result<(), (usize, Box<Overlap>)> {
+        let mut added = Vec::new();
+        for (file, edit) in edits {
+            match sets[*file].add_one(edit.clone()) {
+                Ok(key) => added.extend(key.map(|key| (*file, key))),
+                Err(overlap) => {
+                    for (file, key) in added {
+                        sets[file].edits.remove(&key);
+                    }
+                    return Err((*file, overlap));
+                }
+            }
         }
-        if let Some(other) = self.0.iter().find(|other| overlaps(other, &edit)) {
-            return Err(Box::new(Overlap {
-                first: other.clone(),
-                second: edit,
-            }));
-        }
-        let at = self.0.partition_point(|other| {
-            (other.range.start, other.range.end) <= (edit.range.start, edit.range.end)
-        });
-        // INVARIANT: disjoint (checked), and sorted by the place found.
-        self.0.insert(at, edit);
         Ok(())
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.edits.is_empty()
     }
 
     /// The text after the edits. Bytes outside of them are the original's, which [`EditSet::is_lossless`] checks.
     pub fn apply(&self, text: &str) -> String {
         let mut result = String::with_capacity(text.len());
         let mut at = 0;
-        for edit in &self.0 {
+        for edit in self.edits.values() {
             result.push_str(&text[at..edit.range.start]);
             result.push_str(&edit.new);
             at = edit.range.end;
@@ -98,7 +134,7 @@ impl EditSet {
     /// Whether `result` is `text` with exactly these edits: every byte outside of them unchanged, in order.
     pub fn is_lossless(&self, text: &str, result: &str) -> bool {
         let (mut old, mut new) = (0, 0);
-        for edit in &self.0 {
+        for edit in self.edits.values() {
             let kept = edit.range.start - old;
             if text.as_bytes().get(old..edit.range.start) != result.as_bytes().get(new..new + kept)
             {
@@ -154,7 +190,17 @@ mod tests {
         set.add(edit(2..6, "x")).unwrap();
         assert!(set.add(edit(5..8, "y")).is_err());
         assert!(set.add(edit(4..4, "y")).is_err());
-        assert_eq!(set.0.len(), 1);
+        assert_eq!(set.edits.len(), 1);
+    }
+
+    #[test]
+    fn of_several_edits_all_are_taken_or_none() {
+        let mut sets = vec![EditSet::default(), EditSet::default()];
+        sets[0].add(edit(2..6, "x")).unwrap();
+        let edits = [(1, edit(8..9, "z")), (0, edit(5..8, "y"))];
+        let (file, _) = EditSet::add_all(&mut sets, &edits).unwrap_err();
+        assert_eq!(file, 0);
+        assert!(sets[1].is_empty());
     }
 
     #[test]
@@ -162,6 +208,6 @@ mod tests {
         let mut set = EditSet::default();
         set.add(edit(2..6, "x")).unwrap();
         set.add(edit(2..6, "x")).unwrap();
-        assert_eq!(set.0.len(), 1);
+        assert_eq!(set.edits.len(), 1);
     }
 }

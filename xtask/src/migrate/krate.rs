@@ -36,6 +36,7 @@ impl Krate {
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    workspace_root: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +149,13 @@ impl Package {
             },
         })
     }
+}
+
+/// The root of the workspace that the crate in `dir` belongs to; its own folder for a crate that belongs to none.
+pub fn workspace_root(dir: &Path) -> Result<PathBuf> {
+    let root = metadata(dir)?.workspace_root;
+    root.canonicalize()
+        .map_err(|error| Failure::new(format!("cannot open {}: {error}", root.display())))
 }
 
 /// The ports of the workspace at `dir`, by driver name.

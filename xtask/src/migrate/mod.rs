@@ -4,19 +4,23 @@
 //! [`format`](mod@format) (of what the edits touched), [`verify`] (build the result, compare both sides), [`report`].
 //! Planning does no input or output but reading the sources; only [`write`](mod@write) writes to a crate.
 
+mod check;
 mod context;
 mod edit;
 mod explain;
 mod format;
 pub mod krate;
 pub(crate) mod locate;
+mod manifest;
 mod model;
 mod names;
 mod plan;
 mod report;
 mod rules;
 mod run;
+mod series;
 mod source;
+mod stage;
 mod verify;
 mod write;
 
@@ -52,6 +56,9 @@ pub struct Args {
     /// Handle these findings alone
     #[arg(long, value_name = "F03,..", value_delimiter = ',')]
     only: Vec<Number>,
+    /// Write the move as a series of patches, after building and running every prefix of it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["write", "check", "all"])]
+    series: Option<PathBuf>,
     /// Explain a finding, and do nothing else
     #[arg(long, value_name = "F03")]
     explain: Option<Number>,
@@ -87,16 +94,25 @@ pub fn run(args: &Args) -> Result<Exit> {
     };
     if let Some(dir) = &args.path {
         let outcome = run::one(&krate::at(dir)?, &settings)?;
-        return finish_one(args, &outcome);
+        return finish_one(args, &settings, &outcome);
     }
     if let Some(driver) = &args.driver {
         let outcome = run::one(&krate::port(&workspace, driver)?, &settings)?;
-        return finish_one(args, &outcome);
+        return finish_one(args, &settings, &outcome);
     }
     board(args, &workspace, &settings)
 }
 
-fn finish_one(args: &Args, outcome: &Outcome) -> Result<Exit> {
+fn finish_one(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<Exit> {
+    if let Some(folder) = &args.series {
+        let start = std::time::Instant::now();
+        let patches = series::write(outcome, settings, folder)?;
+        print!(
+            "{}",
+            report::series(&patches, folder, start.elapsed().as_secs())
+        );
+        return Ok(Exit::Done);
+    }
     match args.format {
         Format::Text => print!("{}", report::text(outcome)),
         Format::Json => println!("{}", report::json(&[report::details(outcome)])?),
@@ -104,6 +120,9 @@ fn finish_one(args: &Args, outcome: &Outcome) -> Result<Exit> {
     if args.write {
         if !args.allow_dirty {
             write::require_clean_tree(&outcome.krate.root)?;
+        }
+        if !outcome.krate.is_port() {
+            check::check(&outcome.krate, &outcome.result, &settings.target)?;
         }
         write::write_all(&outcome.krate.root, &outcome.result)?;
         if args.format == Format::Text {

@@ -42,6 +42,10 @@ pub struct Planned {
     pub column: usize,
     /// What became of it.
     pub status: Status,
+    /// The edits that rewrite it, by the index of their file.
+    pub edits: Vec<(usize, Edit)>,
+    /// The edit that keeps it compiling on a half-moved driver, if `#[bridge]` knows its method.
+    pub bridge: Option<(usize, Edit)>,
 }
 
 impl Planned {
@@ -150,8 +154,13 @@ fn decide(
         } else {
             Outcome::by_hand("left out by --only", "run again without --only")
         };
+        let mut own = Vec::new();
         let status = match outcome {
-            Outcome::Edits(new) => take(&mut edits, sources, *file, context, new),
+            Outcome::Edits(new) => {
+                let status = take(&mut edits, sources, *file, context, &new);
+                own = new;
+                status
+            }
             Outcome::Covered => Status::Rewritten {
                 old: line_of(context),
                 new: String::new(),
@@ -164,6 +173,8 @@ fn decide(
             line,
             column,
             status,
+            edits: own,
+            bridge: rules::bridge(*file, context, &model),
         });
     }
     (edits, planned)
@@ -174,28 +185,19 @@ fn take(
     sources: &[Source],
     file: usize,
     context: &Context<'_>,
-    new: Vec<(usize, Edit)>,
+    new: &[(usize, Edit)],
 ) -> Status {
-    let main = new
-        .iter()
-        .find(|(at, _)| *at == file)
-        .or(new.first())
-        .cloned();
-    let before = edits.to_vec();
-    for (at, edit) in new {
-        if let Err(overlap) = edits[at].add(edit) {
-            edits.clone_from_slice(&before);
-            let (line, _) = sources[at].line_column(overlap.first.range.start);
-            return Status::ByHand {
-                reason: format!("its rewrite meets that of another site, on line {line}"),
-                advice: "take the two apart into statements of their own, and run again".to_owned(),
-            };
-        }
+    if let Err((at, overlap)) = EditSet::add_all(edits, new) {
+        let (line, _) = sources[at].line_column(overlap.first.range.start);
+        return Status::ByHand {
+            reason: format!("its rewrite meets that of another site, on line {line}"),
+            advice: "take the two apart into statements of their own, and run again".to_owned(),
+        };
     }
-    match main {
+    match new.iter().find(|(at, _)| *at == file).or(new.first()) {
         Some((at, edit)) => Status::Rewritten {
-            old: sources[at].text[edit.range.clone()].to_owned(),
-            new: edit.new,
+            old: sources[*at].text[edit.range.clone()].to_owned(),
+            new: edit.new.clone(),
         },
         None => Status::Rewritten {
             old: line_of(context),

@@ -7,7 +7,7 @@ use super::krate::Krate;
 use super::plan::{Only, Plan, plan};
 use super::verify::{Compared, Verdict, files_below, verify};
 use super::write::NewFile;
-use super::{format, locate, rules};
+use super::{format, locate, manifest, rules};
 use crate::{Exit, Failure, Result};
 
 /// How to run.
@@ -81,21 +81,36 @@ pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The text of the result, in its place, formatted where it was touched.
+/// The text of the result, in its place, formatted where it was touched; and, in place, the manifest.
 fn result_of(krate: &Krate, plan: &Plan) -> Result<Vec<NewFile>> {
-    let results = plan.results()?;
     let mut files = Vec::new();
-    for (index, (path, text)) in results.into_iter().enumerate() {
-        let by_hand = plan.by_hand().any(|planned| planned.site.file == path);
-        let text = rules::imports(&plan.sources[index], text, &krate.dependency, by_hand)?;
-        let text = format::touched(&krate.root, &plan.sources[index], &text)?;
+    for (index, (path, text)) in plan.results()?.into_iter().enumerate() {
+        let text = tidied(krate, plan, index, text)?;
         let path = match &krate.after {
             Some(after) => after.join(path.strip_prefix(&krate.before).unwrap_or(&path)),
             None => path,
         };
         files.push(NewFile { path, text });
     }
+    if krate.after.is_none() && plan.rewritten() > 0 {
+        files.extend(manifest::with_gem_uma(&krate.root, &krate.dependency)?);
+    }
     Ok(files)
+}
+
+/// A rewritten file with its imports in order, formatted where it was touched.
+fn tidied(krate: &Krate, plan: &Plan, index: usize, text: String) -> Result<String> {
+    let source = &plan.sources[index];
+    let by_hand = plan
+        .by_hand()
+        .any(|planned| planned.site.file == source.path);
+    let text = rules::imports(source, text, &krate.dependency, by_hand)?;
+    format::touched(&krate.root, source, &text)
+}
+
+/// A file of a half-moved driver, tidied as the result is.
+pub fn moved(outcome: &Outcome, index: usize, text: String) -> Result<String> {
+    tidied(&outcome.krate, &outcome.plan, index, text)
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

@@ -72,8 +72,8 @@ pub fn verify(
         .collect();
     remove_others(&copy, krate, workspace, &moved)?;
     write_all(&copy, &moved)?;
-    let before = run(krate, &copy, target, "before")?;
-    let after = run(krate, &copy, target, "after")?;
+    let before = run_side(krate, &copy, target, "before")?;
+    let after = run_side(krate, &copy, target, "after")?;
     Ok(compare(before, after))
 }
 
@@ -96,7 +96,8 @@ fn remove_others(copy: &Path, krate: &Krate, workspace: &Path, result: &[NewFile
     Ok(())
 }
 
-fn run(krate: &Krate, copy: &Path, target: &Path, side: &str) -> Result<Vec<Shown>> {
+/// Builds the port in `copy` and runs its scenarios on one side.
+pub fn run_side(krate: &Krate, copy: &Path, target: &Path, side: &str) -> Result<Vec<Shown>> {
     let output = cargo()
         .args([
             "run",

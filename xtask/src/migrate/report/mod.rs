@@ -2,8 +2,10 @@
 
 mod board;
 mod json;
+mod series;
 mod text;
 
 pub use board::{Row, board, check};
 pub use json::{details, json};
+pub use series::series;
 pub use text::text;

@@ -30,6 +30,7 @@ use super::context::{Context, Node};
 use super::model::Model;
 use super::plan::Outcome;
 
+pub use calls::bridge;
 pub use fields::fills_pages;
 pub use uses::imports;
 

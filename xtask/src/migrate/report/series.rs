@@ -1,0 +1,28 @@
+//! What checking a series of patches showed.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::migrate::series::Checked;
+
+/// One line for each patch, and the time it all took.
+pub fn series(patches: &[Checked], folder: &Path, seconds: u64) -> String {
+    let mut text = String::new();
+    for (number, patch) in patches.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "{:04} builds, {} scenarios as before or after the move, {} s: {}",
+            number + 1,
+            patch.scenarios,
+            patch.seconds,
+            patch.subject
+        );
+    }
+    let _ = writeln!(
+        text,
+        "{} patches in {}: every prefix builds; checked in {seconds} s",
+        patches.len(),
+        folder.display()
+    );
+    text
+}
