@@ -251,6 +251,12 @@ impl DeviceMap {
         Ok(())
     }
 
+    /// Takes the table out of a dying object. Nobody else has one of native pages.
+    pub(crate) fn detain(&self, gone: &Gone) -> Option<SgTable> {
+        self.mapped.store(false, Ordering::SeqCst);
+        Arc::into_inner(self.table.get_gone(gone).take()?)
+    }
+
     /// Hands the table to the CPU or to the device, for one that does not see the CPU caches
     /// (`dma_sync_sgtable_for_cpu`, `_for_device`). Nothing happens while the object is not mapped: unmapping did it.
     pub fn sync(&self, guard: &ResvGuard) {

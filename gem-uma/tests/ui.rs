@@ -1,6 +1,11 @@
 //! What the compiler says to whoever breaks a rule that a type keeps. One misuse per file in `tests/ui`.
 
 #[test]
+fn r02_ui_pin_during_an_eviction() {
+    fails("r02_pin_during_an_eviction");
+}
+
+#[test]
 fn r03_ui_pin_without_the_lock() {
     fails("r03_pin_without_the_lock");
 }

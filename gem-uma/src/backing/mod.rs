@@ -19,6 +19,7 @@ use drm_core::resv::{LockedBy, ResvGuard};
 use drm_core::sync::Arc;
 use drm_core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use crate::detain::Detained;
 use crate::import::Import;
 use crate::new::New;
 use crate::part::Part;
@@ -319,6 +320,17 @@ impl Backing {
                 (0..self.count).for_each(|index| file.mark_dirty(index));
             }
         }
+    }
+
+    /// Takes the pages out of a dying object. The file stays as it is until they are given back.
+    pub(crate) fn detain(&self, gone: &Gone) -> Detained {
+        let pages = self.state.get_gone(gone).pages.take().unwrap_or_default();
+        self.resident.store(false, Ordering::SeqCst);
+        let file = match &self.source {
+            Source::File(file) if !pages.is_empty() => Some(Arc::clone(file)),
+            _ => None,
+        };
+        Detained::new(pages, file)
     }
 
     /// Throws the contents away: the file becomes empty, and pages that nobody keeps are given back.

@@ -7,8 +7,8 @@ use drm_core::machine::{Config, Event};
 use drm_core::sync::Arc;
 use drm_core::sync::Mutex;
 use gem_uma::{
-    Backing, BackingOptions, CpuMap, CpuMapOptions, DeviceMap, DeviceReclaim, Eviction, GpuMap,
-    GranuleMap, Import, Mapping, New, Part, Pin, PinnedTable, PurgeList, Reclaim, Share,
+    Backing, BackingOptions, CpuMap, CpuMapOptions, Detained, DeviceMap, DeviceReclaim, Eviction,
+    GpuMap, GranuleMap, Import, Mapping, New, Part, Pin, PinnedTable, PurgeList, Reclaim, Share,
     SparseBacking, UmaObject, VmReclaim,
 };
 
@@ -221,5 +221,54 @@ fn r45_every_public_type_can_be_shared_between_threads() {
     shared::<(CpuMap, GpuMap<Va>, Mapping<Va>, Reclaim, Share)>();
     shared::<(Import, Pin, PinnedTable, PurgeList)>();
     shared::<(DeviceReclaim, VmReclaim, BackingOptions, CpuMapOptions)>();
+    shared::<(Detained, gem_uma::Runs, gem_uma::RangeMap<'_>)>();
     shared::<(gem_uma::MappedTable<'_>, Eviction<'_, gem_uma::Unmapped>)>();
+}
+
+/// An object whose memory the device uses until it has answered.
+#[derive(UmaObject)]
+#[uma(free_before = Self::unref)]
+struct Answered {
+    #[uma(gem)]
+    gem: Header,
+    #[uma(backing)]
+    backing: Backing,
+    #[uma(device_map)]
+    dmap: DeviceMap,
+    queue: Arc<Mutex<Vec<Detained>>>,
+}
+
+impl Answered {
+    fn unref(&self, gone: &Gone) {
+        let detained = gem_uma::detain(gone, &self.backing, Some(&self.dmap));
+        self.queue.lock().push(detained);
+    }
+}
+
+#[test]
+fn r47_what_a_device_still_uses_outlives_its_object() {
+    let world = World::new(Options::default());
+    let queue = Arc::new(Mutex::new(Vec::new()));
+    let bo = gem_uma::create(&world.dev, 2 * 4096, |new| {
+        Ok(Answered {
+            backing: Backing::new(&new, BackingOptions::default()),
+            dmap: DeviceMap::new(&new),
+            queue: Arc::clone(&queue),
+            gem: new.into_gem(),
+        })
+    })
+    .expect("object");
+    drop(bo.dmap.lock_table(&bo.backing).expect("table"));
+    drop(bo);
+    assert_eq!(world.dev.object_count(), 0);
+    let counters = || world.machine.counters().snapshot();
+    assert_eq!(world.machine.frames().stats().used, 2);
+    assert_eq!(counters().dma_unmapped, 0);
+    // Nobody else gets the pages, whatever is asked for.
+    assert_eq!(world.machine.swap_out(2), 0);
+    let answered = queue.lock().pop().expect("the device was asked");
+    assert_eq!(answered.len(), 2 * 4096);
+    drop(answered);
+    assert!(counters().dma_unmapped > 0);
+    world.assert_clean();
 }
