@@ -32,6 +32,14 @@ pub struct Scenario<S> {
     pub run: fn(&mut S),
 }
 
+impl<S> Clone for Scenario<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Scenario<S> {}
+
 /// The rules of gem-uma, with the changes that they make on purpose.
 const RULES: &str = include_str!("../../../gem-uma/RULES.md");
 

@@ -1,0 +1,46 @@
+//! What the driver shows, scenario by scenario, on both sides.
+//!
+//! The session's operations record themselves; a scenario is the story that they tell. The example `scenarios` runs the same list.
+
+mod accounting;
+mod advice;
+mod creation;
+mod faults;
+mod heap;
+mod hidden;
+mod jobs;
+mod mapping;
+mod session;
+mod sharing;
+mod spaces;
+
+use port_kit::Scenario;
+
+use session::Session;
+
+/// Every scenario.
+pub(crate) fn all() -> Vec<Scenario<Session>> {
+    [
+        accounting::ALL,
+        advice::ALL,
+        creation::ALL,
+        faults::ALL,
+        heap::ALL,
+        hidden::ALL,
+        jobs::ALL,
+        mapping::ALL,
+        sharing::ALL,
+        spaces::ALL,
+    ]
+    .concat()
+}
+
+#[test]
+fn every_scenario_is_listed_once() {
+    let mut names: Vec<_> = all().iter().map(|scenario| scenario.name).collect();
+    let listed = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), listed);
+    assert!(listed >= 30, "{listed}");
+}
