@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod command;
+mod fidelity;
 mod linux_6_12;
 mod shapes;
 mod tree;

@@ -171,14 +171,16 @@ fn names(driver: &Driver) -> BTreeSet<String> {
         .collect()
 }
 
-/// The C names that a located site stands for: those of the finding's items that end like it.
+/// The C names that a located site stands for: those of the finding's items of that name. The compiler
+/// writes a method's path in more than one way; its last part, with the finding, is enough.
 fn c_names(site: &LocatedSite) -> impl Iterator<Item = &'static str> {
-    let names = |rust: &str| site.item == rust || site.item.ends_with(&format!("::{rust}"));
+    let last = |path: &str| path.rsplit("::").next().map(str::to_owned);
+    let name = last(&site.item);
     findings::find(site.finding)
         .into_iter()
         .flat_map(|finding| finding.items)
         .filter(|item| !matches!(item.kind, Kind::Type | Kind::Entry(_)) && !item.c.is_empty())
-        .filter(move |item| item.rust.iter().any(|rust| names(rust)))
+        .filter(move |item| item.rust.iter().any(|rust| last(rust) == name))
         .map(|item| item.c)
 }
 
@@ -255,7 +257,13 @@ mod tests {
             finding: finding(item),
             file: "ports/lima/src/shmem/gem.rs".to_owned(),
             line: 1,
-            item: format!("gem_shmem::legacy::{item}"),
+            // As the compiler writes a field's path, and a method's.
+            item: match item.strip_prefix("Object::") {
+                Some(method) => format!(
+                    "gem_shmem::legacy::madvise::<impl gem_shmem::legacy::Object>::{method}"
+                ),
+                None => format!("gem_shmem::legacy::{item}"),
+            },
         };
         Port {
             port: "lima".to_owned(),
