@@ -173,3 +173,42 @@ fn a_tree_without_core_headers_finds_the_same_sites() {
     };
     assert_eq!(sites(copy.path()), sites(&tree::committed()));
 }
+
+#[test]
+fn names_of_later_kernels_map_to_the_finding_of_their_kind() {
+    let names = [
+        ("drm_gem_shmem_vmap_locked", 20),
+        ("drm_gem_shmem_vunmap_locked", 20),
+        ("drm_gem_shmem_madvise_locked", 21),
+        ("drm_gem_shmem_purge_locked", 23),
+        ("drm_gem_shmem_put_pages_locked", 17),
+        ("drm_gem_shmem_init", 13),
+        ("drm_gem_shmem_release", 14),
+        ("drm_gem_shmem_create_with_mnt", 13),
+        ("drm_gem_shmem_prime_import_no_map", 27),
+        ("DRM_FBDEV_SHMEM_DRIVER_OPS", 34),
+    ];
+    let dir = tempfile::TempDir::new().expect("a folder");
+    let uses: String = names
+        .iter()
+        .map(|(name, _)| format!("\tuse({name});\n"))
+        .collect();
+    let field = "\tif (s->pages_pin_count)\n\t\treturn;\n";
+    let text = format!("void f(struct drm_gem_shmem_object *s)\n{{\n{field}{uses}}}\n");
+    tree::write(dir.path(), "drivers/gpu/drm/later/later.c", text);
+    let report = tree::surveyed(dir.path());
+    let later = &report.drivers[0];
+    assert_eq!(later.uncovered().count(), 0);
+    for (name, number) in names.into_iter().chain([("pages_pin_count", 4)]) {
+        let site = later
+            .sites
+            .iter()
+            .find(|site| site.symbol == name)
+            .unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(
+            site.finding.map(|finding| finding.0),
+            Some(number),
+            "{name}"
+        );
+    }
+}

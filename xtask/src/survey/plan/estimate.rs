@@ -8,24 +8,27 @@ use serde::{Deserialize, Serialize};
 use crate::survey::report::Driver;
 use crate::{Failure, Result};
 
-/// Where the measured ports are kept, from this crate's folder; `migrate` writes it.
-const MEASURED: &str = "data/ports.json";
+/// Where the board of `migrate` is kept, from this crate's folder, as
+/// `cargo xtask migrate --format json` prints it.
+const BOARD: &str = "data/board.json";
 
-/// A port that has been moved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The board, as far as an estimate needs it.
+#[derive(Deserialize)]
+struct Board {
+    drivers: Vec<Measured>,
+}
+
+/// A port that has been moved: its row of the board.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Measured {
-    /// The port.
-    pub port: String,
+    /// The port's driver.
+    pub driver: String,
     /// Sites on the before side.
     pub sites: usize,
-    /// Sites that were rewritten by the tool.
+    /// Sites that the tool rewrites.
     pub rewritten: usize,
-    /// Lines of the before side that touch a memory library.
-    pub lines_before: usize,
-    /// Lines of the after side.
-    pub lines_after: usize,
-    /// Lines that people changed after the tool.
-    pub hand_delta: usize,
+    /// Lines by which the committed after side differs from the tool's output.
+    pub hand_delta_lines: usize,
 }
 
 /// What a move will take.
@@ -43,9 +46,10 @@ pub struct Estimate {
 
 /// The measured ports; none if there are none yet.
 pub fn measured() -> Result<Vec<Measured>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(MEASURED);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(BOARD);
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)
+            .map(|board: Board| board.drivers)
             .map_err(|error| Failure::new(format!("`{}` is damaged: {error}", path.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(Failure::new(format!(
@@ -64,7 +68,7 @@ impl Estimate {
         let rewritten: usize = ports.iter().map(|port| port.rewritten).sum();
         let mut by_hand: Vec<usize> = ports
             .iter()
-            .map(|port| sites * port.hand_delta / port.sites)
+            .map(|port| sites * port.hand_delta_lines / port.sites)
             .collect();
         by_hand.sort_unstable();
         let (first, last) = (*by_hand.first()?, *by_hand.last()?);
@@ -94,14 +98,10 @@ mod tests {
     use crate::survey::snapshot;
 
     fn port(sites: usize, rewritten: usize, hand_delta: usize) -> Measured {
-        Measured {
-            port: "p".to_owned(),
-            sites,
-            rewritten,
-            lines_before: 0,
-            lines_after: 0,
-            hand_delta,
-        }
+        let row = format!(
+            r#"{{"driver":"p","sites":{sites},"rewritten":{rewritten},"by_hand":0,"hand_delta_lines":{hand_delta}}}"#
+        );
+        serde_json::from_str(&row).expect("a row of the board")
     }
 
     #[test]
