@@ -140,7 +140,12 @@ impl<B: PvrGem> PvrDevice<B> {
     /// # Errors
     ///
     /// `EIO` without hardware; `EBUSY` when the firmware uses it; `ETIMEDOUT`.
-    pub(crate) fn fw_structure_cleanup(&self, kind: u32, object: &Arc<FwObject<B>>, offset: u32) -> Result {
+    pub(crate) fn fw_structure_cleanup(
+        &self,
+        kind: u32,
+        object: &Arc<FwObject<B>>,
+        offset: u32,
+    ) -> Result {
         self.enter()?;
         let slot = self.kccb_send(fwif::kccb::CLEANUP, &[kind, object.addr() + offset])?;
         let answer = self.kccb_wait(slot, TIMEOUT)?;

@@ -7,7 +7,7 @@ use drm_core::sync::Mutex;
 use crate::buffer::PvrGem;
 use crate::device::PvrDevice;
 use crate::fw::Mapped;
-use crate::fwif::{cccb_ctl, ccb_cmd, get32, put32};
+use crate::fwif::{ccb_cmd, cccb_ctl, get32, put32};
 use crate::uapi::BoFlags;
 
 /// `log2` of the bytes of a buffer, the same for every kind of job.

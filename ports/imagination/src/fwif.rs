@@ -146,6 +146,20 @@ pub mod sysinit {
     pub const SIZE: u64 = 544;
 }
 
+/// `struct rogue_fwif_tracebuf`.
+pub mod tracebuf {
+    /// Dwords of each thread's buffer.
+    pub const SIZE_IN_DWORDS: u64 = 856;
+    /// Bytes.
+    pub const SIZE: u64 = 864;
+
+    /// Where the buffer of a thread is.
+    #[must_use]
+    pub const fn buffer(thread: u64) -> u64 {
+        8 + 424 * thread + 4
+    }
+}
+
 /// `struct rogue_fwif_fwmemcontext`: an address space as the firmware knows it.
 pub mod fwmemcontext {
     /// Where the page catalogue is.

@@ -9,7 +9,10 @@ use crate::uapi::{Heap, StaticDataArea};
 pub const FW_HEAP_BASE: u64 = 0xe1_c000_0000;
 
 /// Index of each heap in [`HEAPS`] (`enum drm_pvr_heap_id`).
-#[expect(missing_docs, reason = "the names are the documentation: enum drm_pvr_heap_id")]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation: enum drm_pvr_heap_id"
+)]
 pub mod id {
     pub const GENERAL: usize = 0;
     pub const PDS_CODE_DATA: usize = 1;

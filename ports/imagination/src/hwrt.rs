@@ -43,6 +43,8 @@ pub struct HwrtDataset<B: PvrGem> {
     pvr: Arc<PvrDevice<B>>,
     free_lists: [Arc<FreeList<B>>; 2],
     common: Arc<FwObject<B>>,
+    /// What the common object is made anew from.
+    _contents: Arc<[u8; COMMON_SIZE]>,
     data: Mutex<Vec<Arc<HwrtData<B>>>>,
 }
 
@@ -66,15 +68,23 @@ impl<B: PvrGem> HwrtDataset<B> {
         if local.current_pages() < pvr.features().free_list_min_pages() {
             return Err(Errno::EINVAL);
         }
-        let common = common_struct(pvr.features(), args)?;
+        let contents = Arc::new(common_struct(pvr.features(), args)?);
         let uncached = BoFlags::BYPASS_DEVICE_CACHE;
-        let init = move |map: &KernelMap| map.write(0, &common);
+        let (weak, machine) = (Arc::downgrade(&contents), pvr.machine().clone());
+        let init = move |map: &KernelMap| match weak.upgrade() {
+            Some(contents) => map.write(0, &*contents),
+            None => {
+                machine.oops("pvr_hwrt.c: hwrtdata_common_init: dataset used after it was freed");
+                Err(Errno::EFAULT)
+            }
+        };
         let size = COMMON_SIZE as u64;
         let common = pvr.fw_object_create(size, uncached, Some(Box::new(init)))?;
         let dataset = Arc::new(Self {
             pvr: Arc::clone(pvr),
             free_lists: [local, global],
             common,
+            _contents: contents,
             data: Mutex::default(),
         });
         for rt_data in &args.rt_data_args {
@@ -95,7 +105,6 @@ impl<B: PvrGem> HwrtDataset<B> {
         for data in data.iter().rev() {
             self.fini_data(data);
         }
-        // Marks the dataset as torn down: the last reference has nothing left to do.
     }
 
     /// `hwrt_data_init_fw_structure`.
@@ -129,7 +138,10 @@ impl<B: PvrGem> HwrtDataset<B> {
             (hwrtdata::VHEAP_TABLE_DEV_ADDR, geom.vheap_table_dev_addr),
             (hwrtdata::RTC_DEV_ADDR, geom.rtc_dev_addr),
             (hwrtdata::PM_MLIST_DEV_ADDR, rt.pm_mlist_dev_addr),
-            (hwrtdata::MACROTILE_ARRAY_DEV_ADDR, rt.macrotile_array_dev_addr),
+            (
+                hwrtdata::MACROTILE_ARRAY_DEV_ADDR,
+                rt.macrotile_array_dev_addr,
+            ),
             (hwrtdata::RGN_HEADER_DEV_ADDR, rt.region_header_dev_addr),
         ];
         let mut bytes = vec![0; hwrtdata::SIZE as usize];
@@ -173,6 +185,7 @@ impl<B: PvrGem> Drop for HwrtDataset<B> {
     /// `pvr_hwrt_dataset_release`.
     fn drop(&mut self) {
         let data = std::mem::take(&mut *self.data.lock());
+        // A dataset without targets is one whose creation failed: what there was to undo is undone.
         if data.is_empty() {
             return;
         }
@@ -236,8 +249,8 @@ fn common_struct(features: &Features, args: &CreateHwrtDataset) -> Result<[u8; C
         isp_x <<= 1;
         teaa |= 1 << 1;
     }
-    let pixel_max = (args.width.wrapping_sub(1) & 0x7fff)
-        | (args.height.wrapping_sub(1) << 16 & 0x7fff_0000);
+    let pixel_max =
+        (args.width.wrapping_sub(1) & 0x7fff) | (args.height.wrapping_sub(1) << 16 & 0x7fff_0000);
     let words: [(usize, u32); 17] = [
         (4, pixel_max),
         (24, args.geom_data_args.tpc_stride),

@@ -272,7 +272,8 @@ impl<B: PvrGem> PvrDevice<B> {
         if args.jobs.count == 0 {
             return Err(Errno::EINVAL);
         }
-        let job_args = uobj::get_array::<JobArgs>(self.machine(), &args.jobs, size_of::<JobArgs>())?;
+        let job_args =
+            uobj::get_array::<JobArgs>(self.machine(), &args.jobs, size_of::<JobArgs>())?;
         let mut jobs: Prepared<B> = Vec::new();
         let result = self.prepare_jobs(file, own, &job_args, args, &mut jobs);
         let signals = match result {

@@ -1,10 +1,51 @@
-//! imagination
+//! imagination: the driver for Imagination PowerVR Rogue GPUs (`powervr`), on a mock GPU with mock firmware.
 //!
-//! under construction
+//! User space chooses every GPU address, within fixed [heaps](heap); everything that the GPU does is asked of a firmware, whose
+//! structs are buffer objects of the driver. The model is Linux 6.12.117 (`drivers/gpu/drm/imagination`), on AXE-1-16M, the core
+//! that 6.12 supports; with a META firmware processor instead of its MIPS on request.
+//!
+//! | of the real driver | here |
+//! | --- | --- |
+//! | `pvr_drm.h` | [`uapi`], by the kernel's numbers and layouts |
+//! | `pvr_gem.c` | [`shmem`], the buffer objects of the side before; [`PvrGem`] is the seam |
+//! | `pvr_vm.c`, `pvr_mmu.c` | `vm`, on `drm_core::gpuvm` and `port_kit::mmu::rogue`; flushes in `mmu` |
+//! | `pvr_fw.c`, `pvr_fw_meta.c`, `pvr_fw_mips.c`, `pvr_vm_mips.c` | `fw`: heap, objects, start, hard reset |
+//! | `pvr_ccb.c`, `pvr_cccb.c`, `pvr_power.c` | `ccb`, `cccb`, `power` |
+//! | `pvr_free_list.c`, `pvr_hwrt.c` | `free_list`, `hwrt` |
+//! | `pvr_context.c`, `pvr_queue.c`, `pvr_job.c`, `pvr_sync.c`, `pvr_stream.c` | `context`, `queue`, `job`, [`stream`] |
+//! | `pvr_rogue_fwif*.h` | [`fwif`]: offsets in the firmware's structs |
+//!
+//! # Odd habits
+//!
+//! * Every buffer is pinned and mapped for the device from creation to the end, and zeroed twice; policy is written into fields
+//!   of the base class after creation; the table is taken again for each mapping and each block of a free list: [`shmem`].
+//! * An unmap must name a mapping exactly, although a map splits what it displaces: `vm::bind`.
+//! * A map reserves every table that it may need before it takes a lock, and is flushed by the next job or unmap: `vm::bind`,
+//!   `mmu`. Two holes in that are defects D6 and D7 of `DEFECTS.md`.
+//! * Free lists hold frame numbers of pages that no address space maps: `free_list`.
+//! * A hard reset writes every firmware object anew, but for those that keep their contents: `fw::boot`. Objects that somebody
+//!   forgot are among them (D9, D10).
+//! * Nothing is ever reclaimed: no shrinker, no madvise, no status.
+//!
+//! # The mock GPU
+//!
+//! [`hw`] starts with an address and finds everything in simulated RAM: its commands through the firmware's page table (flat for
+//! MIPS, the kernel's address space for META), the memory of clients through theirs. Its MMU remembers translations until it
+//! is told to forget them. A job's program is a list of copies and fills in GPU memory, at the address of its control stream.
+//!
+//! # What is not modelled
+//!
+//! * Device page sizes other than 4 KiB; RISC-V firmware, which 6.12 refuses.
+//! * More than one job of a queue with the firmware at a time; geometry and fragment jobs in one kick; waits for fences of the
+//!   same device within the firmware: the scheduler waits.
+//! * Runtime power management; the watchdog, which only calls the reset that [`Control::hard_reset`] calls.
+//! * Features and errata of other cores: fields of streams for them, quirks that user space is told of.
+//! * The DMA mapping of page tables, and races between threads of the driver.
+//! * High priority contexts: the caller never has the privilege.
 
 mod buffer;
-mod cccb;
 mod ccb;
+mod cccb;
 mod context;
 mod control;
 mod device;
@@ -23,7 +64,7 @@ mod mmu;
 mod power;
 mod queue;
 pub mod shmem;
-mod stream;
+pub mod stream;
 pub mod uapi;
 mod uobj;
 mod vm;

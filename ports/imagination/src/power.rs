@@ -48,7 +48,11 @@ impl<B: PvrGem> PvrDevice<B> {
         self.gpu().stop();
         if let Some(mem) = self.fw_mem() {
             let flags = get32(&mem.sysdata.map, HWR_STATE_FLAGS)?;
-            put32(&mem.sysdata.map, HWR_STATE_FLAGS, flags & !FW_FAULT_OR_RESTART)?;
+            put32(
+                &mem.sysdata.map,
+                HWR_STATE_FLAGS,
+                flags & !FW_FAULT_OR_RESTART,
+            )?;
         }
         self.fw_start()
     }

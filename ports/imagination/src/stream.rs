@@ -189,23 +189,62 @@ pub(crate) fn process(def: &StreamDef, stream: &[u8], dest: &mut [u8]) -> Result
     }
 }
 
-/// A stream with the given value in the field at `offset` of the command, and zeros elsewhere: what a test hands in.
-#[must_use]
-pub(crate) fn build(def: &StreamDef, offset: u32, value: u64) -> Vec<u8> {
-    let mut stream = vec![0; 8];
-    for (field, size) in def.fields {
-        let size = *size as usize;
-        stream.resize(stream.len().next_multiple_of(size.min(8)), 0);
-        let from = stream.len();
-        stream.resize(from + size, 0);
-        if *field == offset {
-            let len = size.min(8);
-            stream[from..from + len].copy_from_slice(&value.to_le_bytes()[..len]);
-        }
+/// Streams as a client builds them, for the mock GPU: the address of a program, and zeros elsewhere.
+pub mod client {
+    use super::StreamDef;
+
+    /// A stream of a compute job whose program is at `addr`, and zeros elsewhere.
+    #[must_use]
+    pub fn compute(addr: u64) -> Vec<u8> {
+        with_value(&super::COMPUTE, 40, addr)
     }
-    let len = stream.len() as u32;
-    stream[..4].copy_from_slice(&len.to_le_bytes());
-    stream
+
+    /// The same for a geometry job.
+    #[must_use]
+    pub fn geometry(addr: u64) -> Vec<u8> {
+        with_value(&super::GEOM, 16, addr)
+    }
+
+    /// The same for a fragment job.
+    #[must_use]
+    pub fn fragment(addr: u64) -> Vec<u8> {
+        with_value(&super::FRAG, 112, addr)
+    }
+
+    /// The same for a transfer job.
+    #[must_use]
+    pub fn transfer(addr: u64) -> Vec<u8> {
+        with_value(&super::TRANSFER, 80, addr)
+    }
+
+    /// The registers that a context is created with, all zero.
+    #[must_use]
+    pub fn compute_state() -> Vec<u8> {
+        with_value(&super::STATIC_COMPUTE, 0, 0)
+    }
+
+    /// The registers that a context of renders is created with, all zero.
+    #[must_use]
+    pub fn render_state() -> Vec<u8> {
+        with_value(&super::STATIC_RENDER, 0, 0)
+    }
+
+    fn with_value(def: &StreamDef, offset: u32, value: u64) -> Vec<u8> {
+        let mut stream = vec![0; 8];
+        for (field, size) in def.fields {
+            let size = *size as usize;
+            stream.resize(stream.len().next_multiple_of(size.min(8)), 0);
+            let from = stream.len();
+            stream.resize(from + size, 0);
+            if *field == offset {
+                let len = size.min(8);
+                stream[from..from + len].copy_from_slice(&value.to_le_bytes()[..len]);
+            }
+        }
+        let len = stream.len() as u32;
+        stream[..4].copy_from_slice(&len.to_le_bytes());
+        stream
+    }
 }
 
 #[cfg(test)]
@@ -214,8 +253,15 @@ mod tests {
 
     #[test]
     fn a_stream_lands_in_the_fields_of_its_command() {
-        for (def, offset) in [(&COMPUTE, 40), (&GEOM, 16), (&FRAG, 112), (&TRANSFER, 80)] {
-            let stream = build(def, offset, 0x80_0000_1234);
+        type Build = fn(u64) -> Vec<u8>;
+        let cases: [(&StreamDef, u32, Build); 4] = [
+            (&COMPUTE, 40, client::compute),
+            (&GEOM, 16, client::geometry),
+            (&FRAG, 112, client::fragment),
+            (&TRANSFER, 80, client::transfer),
+        ];
+        for (def, offset, build) in cases {
+            let stream = build(0x80_0000_1234);
             let mut command = vec![0; def.size as usize];
             assert_eq!(process(def, &stream, &mut command), Ok(()));
             let at = offset as usize;
@@ -227,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_way_to_be_wrong_is_refused() {
-        let good = build(&COMPUTE, 40, 0);
+        let good = client::compute(0);
         let mut command = vec![0; COMPUTE.size as usize];
         let mut process = |def, stream: &[u8]| super::process(def, stream, &mut command);
         let with = |change: &dyn Fn(&mut Vec<u8>)| {
@@ -236,7 +282,8 @@ mod tests {
             stream
         };
         assert_eq!(process(&COMPUTE, &[]), Err(Errno::EINVAL));
-        let bad: [&dyn Fn(&mut Vec<u8>); 6] = [
+        type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+        let bad: [Change<'_>; 6] = [
             &|stream| stream.truncate(6),
             &|stream| stream[0] = 7,
             &|stream| stream[0] += 1,
@@ -250,7 +297,7 @@ mod tests {
         }
         let empty_extension = with(&|stream| stream.extend([0; 4]));
         assert_eq!(process(&COMPUTE, &empty_extension), Ok(()));
-        let mut transfer = build(&TRANSFER, 80, 0);
+        let mut transfer = client::transfer(0);
         transfer.extend([0; 4]);
         assert_eq!(process(&TRANSFER, &transfer), Err(Errno::EINVAL));
     }

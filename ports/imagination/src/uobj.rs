@@ -11,7 +11,12 @@ use crate::uapi::ObjArray;
 /// zeros, but has at least `min` bytes; of one that is longer the rest must be zero (`copy_struct_from_user`).
 ///
 /// `EINVAL` when it is too short, `E2BIG` when the rest is not zero, `EFAULT`.
-pub(crate) fn get<T: Pod + Zeroable>(machine: &Machine, at: u64, size: u32, min: usize) -> Result<T> {
+pub(crate) fn get<T: Pod + Zeroable>(
+    machine: &Machine,
+    at: u64,
+    size: u32,
+    min: usize,
+) -> Result<T> {
     let size = size as usize;
     if size < min {
         return Err(Errno::EINVAL);
@@ -52,7 +57,11 @@ pub(crate) fn get_array<T: Pod + Zeroable>(
     if (array.stride as usize) < min {
         return Err(Errno::EINVAL);
     }
-    let at = |i: u32| array.array.wrapping_add(u64::from(i) * u64::from(array.stride));
+    let at = |i: u32| {
+        array
+            .array
+            .wrapping_add(u64::from(i) * u64::from(array.stride))
+    };
     (0..array.count)
         .map(|i| get(machine, at(i), array.stride, min))
         .collect()
@@ -68,7 +77,11 @@ pub(crate) fn set_array<T: Pod>(
     if (array.stride as usize) < min {
         return Err(Errno::EINVAL);
     }
-    let at = |i: u32| array.array.wrapping_add(u64::from(i) * u64::from(array.stride));
+    let at = |i: u32| {
+        array
+            .array
+            .wrapping_add(u64::from(i) * u64::from(array.stride))
+    };
     (0..array.count)
         .zip(values)
         .try_for_each(|(i, value)| set(machine, at(i), array.stride, min, value))

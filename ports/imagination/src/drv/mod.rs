@@ -56,7 +56,7 @@ impl<B: PvrGem> Driver for PvrDriver<B> {
     }
 
     fn features(&self) -> Features {
-        Features::GEM | Features::GPUVA | Features::RENDER
+        Features::GEM | Features::GPUVA | Features::RENDER | Features::SYNCOBJ
     }
 
     /// `pvr_drm_driver_open`. `ENOMEM`.

@@ -29,8 +29,7 @@ fn partition_space(features: &Features) -> u32 {
 }
 
 fn runtime_info(features: &Features) -> QueryRuntimeInfo {
-    let alloc_region =
-        features.common_store_size_in_dwords - 256 * 4 - partition_space(features);
+    let alloc_region = features.common_store_size_in_dwords - 256 * 4 - partition_space(features);
     let pixel_portion = features
         .isp_max_tiles_in_flight
         .div_ceil(features.num_phantoms())
@@ -144,7 +143,9 @@ impl<B: PvrGem> PvrDriver<B> {
         if !self.pvr.features().brn63142 {
             heaps[heap::id::RGNHDR].size = 0;
         }
-        self.exchange(args, |query: &mut ObjArray| fill(machine, query, &heaps, false))
+        self.exchange(args, |query: &mut ObjArray| {
+            fill(machine, query, &heaps, false)
+        })
     }
 
     /// `pvr_static_data_areas_get`.

@@ -112,7 +112,8 @@ impl<B: PvrGem> PvrDevice<B> {
                 .warn("pvr_fw.c: !list_empty(&pvr_dev->fw_dev.fw_objs.list)");
         }
         if !self.fw.mm.lock().is_clean() {
-            self.machine().warn("drm_mm.c: memory manager not clean during takedown");
+            self.machine()
+                .warn("drm_mm.c: memory manager not clean during takedown");
         }
         *self.fw.mips.lock() = None;
     }
@@ -132,8 +133,7 @@ impl<B: PvrGem> PvrDevice<B> {
             Processor::Meta => new(SECTION_SIZE, None),
         }?;
         let data_image = self.load_sections(&code, &data)?;
-        let mut mapped =
-            vec![self.fw_object_create_and_map_offset(config, 16, uncached, None)?];
+        let mut mapped = vec![self.fw_object_create_and_map_offset(config, 16, uncached, None)?];
         let kccb = Ccb::new(self, fwif::KCCB_LOG2)?;
         let fwccb = Ccb::new(self, fwif::FWCCB_LOG2)?;
         let kccb_rtn = new(4 << fwif::KCCB_LOG2, None)?;
@@ -144,10 +144,14 @@ impl<B: PvrGem> PvrDevice<B> {
         let fault_page = self.fw_object_create(4096, uncached, Some(Box::new(fill_fault_page)))?;
         let gpu_util = self.fw_object_create(10280, uncached, None)?;
         let runtime_cfg = self.fw_object_create(72, uncached, None)?;
-        for _ in 0..2 {
-            mapped.push(self.fw_object_create_and_map(TRACE_BUFFER_SIZE, kept, None)?);
+        let mut trace = vec![(fwif::tracebuf::SIZE_IN_DWORDS, TRACE_BUFFER_SIZE as u32 / 4)];
+        for thread in 0..2 {
+            let buffer = self.fw_object_create_and_map(TRACE_BUFFER_SIZE, kept, None)?;
+            trace.push((fwif::tracebuf::buffer(thread), buffer.addr()));
+            mapped.push(buffer);
         }
-        let trace_ctl = self.fw_object_create_and_map(864, kept, None)?;
+        let init: Init = Box::new(move |map| put_all(map, &trace));
+        let trace_ctl = self.fw_object_create_and_map(fwif::tracebuf::SIZE, kept, Some(init))?;
         let power_sync_addr = power_sync.addr();
         let init: Init = Box::new(move |map| put32(map, osdata::POWER_SYNC, power_sync_addr));
         let osdata = new(osdata::SIZE, Some(init))?;
@@ -260,8 +264,9 @@ impl<B: PvrGem> PvrDevice<B> {
                 Ok(map) => map,
                 Err(_) => {
                     self.machine().warn("pvr_fw.c: IS_ERR(cpu_ptr)");
-                    self.machine()
-                        .oops("pvr_fw.c: pvr_fw_hard_reset: firmware object that could not be mapped");
+                    self.machine().oops(
+                        "pvr_fw.c: pvr_fw_hard_reset: firmware object that could not be mapped",
+                    );
                     return Err(Errno::EFAULT);
                 }
             };

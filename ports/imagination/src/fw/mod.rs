@@ -8,8 +8,8 @@ use drm_core::mm::Mm;
 use drm_core::sync::{Arc, Mutex};
 
 pub(crate) use boot::FwMem;
-pub(crate) use object::{Init, Mapped};
 pub use object::FwObject;
+pub(crate) use object::Mapped;
 
 use crate::buffer::PvrGem;
 use crate::features::Processor;

@@ -267,7 +267,9 @@ impl<B: PvrGem> PvrDevice<B> {
     pub(crate) fn mips_entries(&self, offset: u64, pages: u32) -> Vec<u32> {
         let first = (offset >> PAGE_SHIFT) as u32;
         match &*self.fw.mips.lock() {
-            Some(table) => (first..first + pages).map(|page| table.entry(page)).collect(),
+            Some(table) => (first..first + pages)
+                .map(|page| table.entry(page))
+                .collect(),
             None => Vec::new(),
         }
     }

@@ -85,16 +85,18 @@ impl Gpu {
                     continue;
                 }
                 ccb_cmd::UPDATE => self.fw_write32(read32(args).into(), read32(args + 4)),
-                ccb_cmd::GEOM | ccb_cmd::TQ_3D | ccb_cmd::FRAG | ccb_cmd::FRAG_PR | ccb_cmd::CDM => {
-                    match self.run_job(catalogue, &Job { kind, args }) {
-                        End::Done => {}
-                        End::Hung => {
-                            self.state.lock().hung_jobs += 1;
-                            return Command::Kick { context: number };
-                        }
-                        End::Fault(addr) => self.notify_fault(number, catalogue, addr),
+                ccb_cmd::GEOM
+                | ccb_cmd::TQ_3D
+                | ccb_cmd::FRAG
+                | ccb_cmd::FRAG_PR
+                | ccb_cmd::CDM => match self.run_job(catalogue, &Job { kind, args }) {
+                    End::Done => {}
+                    End::Hung => {
+                        self.state.lock().hung_jobs += 1;
+                        return Command::Kick { context: number };
                     }
-                }
+                    End::Fault(addr) => self.notify_fault(number, catalogue, addr),
+                },
                 _ => {}
             }
             read += ccb_cmd::HEADER_SIZE + size;
@@ -135,8 +137,13 @@ impl Gpu {
         while done < op.len {
             let len = (op.len - done).min(buffer.len() as u64) as usize;
             if op.code == ops::COPY {
-                self.load(catalogue, op.from + done, Requester::Shader, &mut buffer[..len])
-                    .map_err(|_| op.from + done)?;
+                self.load(
+                    catalogue,
+                    op.from + done,
+                    Requester::Shader,
+                    &mut buffer[..len],
+                )
+                .map_err(|_| op.from + done)?;
             }
             self.store(catalogue, op.to + done, Requester::Shader, &buffer[..len])
                 .map_err(|_| op.to + done)?;
@@ -173,7 +180,8 @@ impl Gpu {
         }
     }
 
-    fn fw_write32(&self, addr: u64, value: u32) {
+    /// Stores a 32-bit word in the firmware's memory; nothing happens where nothing is mapped, or when it is off.
+    pub fn fw_write32(&self, addr: u64, value: u32) {
         if let Some(firmware) = &self.state.lock().firmware {
             firmware.space.write32(addr, value);
         }
@@ -188,7 +196,13 @@ impl Gpu {
     /// The frame numbers that the parameter manager finds in a free list: `len` entries from the last one down, read where
     /// the list is mapped, in the address space of a page catalogue. `None` for an entry that faults.
     #[must_use]
-    pub fn read_free_list(&self, catalogue: u64, addr: u64, max: u32, len: u32) -> Vec<Option<u32>> {
+    pub fn read_free_list(
+        &self,
+        catalogue: u64,
+        addr: u64,
+        max: u32,
+        len: u32,
+    ) -> Vec<Option<u32>> {
         (0..len)
             .map(|n| {
                 let at = addr + 4 * u64::from(max - 1 - n);

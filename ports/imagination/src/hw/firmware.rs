@@ -76,8 +76,7 @@ impl Firmware {
         let at = self.fwccb + u64::from(write) * fwif::CMD_SIZE;
         self.space.write32(at, kind);
         for (word, value) in (0..).zip(args) {
-            self.space
-                .write32(at + fwif::CMD_DATA + 4 * word, *value);
+            self.space.write32(at + fwif::CMD_DATA + 4 * word, *value);
         }
         self.space
             .write32(self.fwccb_ctl + ccb_ctl::WRITE_OFFSET, next);

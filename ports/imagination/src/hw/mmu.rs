@@ -90,6 +90,15 @@ impl Gpu {
         Err(Errno::EFAULT)
     }
 
+    /// Every page that an address space maps, in order, as its tables are now.
+    #[must_use]
+    pub fn leaves(&self, catalogue: u64) -> Vec<Leaf> {
+        let format = RogueFormat::new(PageSize::K4);
+        View::new(format, &*self.memory, catalogue)
+            .leaves()
+            .collect()
+    }
+
     fn pieces(addr: u64, len: usize) -> impl Iterator<Item = (u64, std::ops::Range<usize>)> {
         let mut done = 0;
         std::iter::from_fn(move || {

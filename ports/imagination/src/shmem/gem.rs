@@ -196,7 +196,9 @@ impl PvrGem for PvrGemObject {
         let fields = self.base.racy();
         let Some(sgt) = &fields.sgt else {
             self.gem().machine().warn("pvr_gem.c: !shmem_obj->sgt");
-            self.gem().machine().oops("pvr_gem.c: walk of a table that is not there");
+            self.gem()
+                .machine()
+                .oops("pvr_gem.c: walk of a table that is not there");
             return Err(Errno::EFAULT);
         };
         let mut accumulated = 0u32;

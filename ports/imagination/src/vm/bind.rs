@@ -3,9 +3,7 @@
 use drm_core::PAGE_SIZE;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
-use drm_core::gpuvm::{
-    Applied, GpuVmBo, LockSet, MapRequest, OpMap, OpRemap, OpUnmap, SmSteps,
-};
+use drm_core::gpuvm::{Applied, GpuVmBo, LockSet, MapRequest, OpMap, OpRemap, OpUnmap, SmSteps};
 use drm_core::machine::{Fail, Machine};
 use drm_core::sync::Arc;
 use port_kit::mmu::rogue::{OpError, PageFlags, RogueOp, RogueTable};
@@ -57,7 +55,10 @@ impl<B: PvrGem> SmSteps<PvrVm<B>> for BindOp<'_, B> {
         }
         let flags = op.object().map_or(BoFlags::empty(), |gem| gem.flags());
         let mut page = PageFlags::empty();
-        page.set(PageFlags::BYPASS, flags.contains(BoFlags::BYPASS_DEVICE_CACHE));
+        page.set(
+            PageFlags::BYPASS,
+            flags.contains(BoFlags::BYPASS_DEVICE_CACHE),
+        );
         page.set(PageFlags::PROTECT, flags.contains(BoFlags::PM_FW_PROTECT));
         let segments = self.segments.iter().copied();
         let (addr, offset, size) = (op.addr(), op.offset(), op.size());

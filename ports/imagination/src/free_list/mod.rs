@@ -3,22 +3,24 @@
 //! A list is a buffer object of user space that the driver writes frame numbers into, from the end towards the start. The pages
 //! are in blocks that no address space maps. The firmware asks for more when it runs short.
 
-use drm_core::dma::SgTable;
+mod grow;
+mod requests;
+
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::machine::Fail;
 use drm_core::memory::KernelMap;
 use drm_core::sync::atomic::{AtomicBool, Ordering};
 use drm_core::sync::{Arc, Mutex, OnceLock, Weak};
-use drm_core::{PAGE_SHIFT, PAGE_SIZE};
 
 use crate::buffer::PvrGem;
 use crate::device::PvrDevice;
 use crate::fw::Mapped;
-use crate::fwif::{self, cleanup, freelist, get32, kccb, put32, put64};
+use crate::fwif::{cleanup, freelist, get32, put32, put64};
 use crate::hwrt::HwrtData;
 use crate::uapi::{BoFlags, CreateFreeList};
 use crate::vm::VmContext;
+use grow::WriteError;
 
 /// Bytes of an entry: a frame number.
 const ENTRY_SIZE: u64 = 4;
@@ -70,20 +72,6 @@ pub struct FreeList<B: PvrGem> {
     inner: Mutex<Inner<B>>,
     /// Whether creation came to its end: only then the last reference releases.
     complete: AtomicBool,
-}
-
-/// Why frame numbers could not be written.
-enum WriteError {
-    /// As the kernel answers.
-    Errno(Errno),
-    /// The kernel wrote where nothing is mapped: it does not go on from there.
-    Crash,
-}
-
-impl From<Errno> for WriteError {
-    fn from(errno: Errno) -> Self {
-        Self::Errno(errno)
-    }
 }
 
 /// The rules on counts, in the order in which they are checked (`free_list_create_kernel_structure`).
@@ -152,13 +140,17 @@ impl<B: PvrGem> FreeList<B> {
         let id = pvr.free_list_ids.alloc(machine, Arc::downgrade(&list))?;
         list.fw_id.get_or_init(|| id);
         let result = list.create_fw_structure().and_then(|()| {
-            list.grow(args.initial_num_pages).map_err(|error| match error {
-                WriteError::Errno(errno) => {
-                    list.cleanup_or_warn("pvr_free_list.c: pvr_fw_structure_cleanup of a failed list");
-                    errno
-                }
-                WriteError::Crash => Errno::EFAULT,
-            })
+            list.grow(args.initial_num_pages)
+                .map_err(|error| match error {
+                    WriteError::Errno(errno) => {
+                        if list.cleanup().is_err() {
+                            machine
+                                .warn("pvr_free_list.c: pvr_fw_structure_cleanup of a failed list");
+                        }
+                        errno
+                    }
+                    WriteError::Crash => Errno::EFAULT,
+                })
         });
         match result {
             Ok(()) => {
@@ -179,7 +171,8 @@ impl<B: PvrGem> FreeList<B> {
         let init = move |map: &KernelMap| match weak.upgrade() {
             Some(list) => list.fw_init(map),
             None => {
-                machine.oops("pvr_free_list.c: free_list_fw_init: free list used after it was freed");
+                machine
+                    .oops("pvr_free_list.c: free_list_fw_init: free list used after it was freed");
                 Err(Errno::EFAULT)
             }
         };
@@ -234,89 +227,12 @@ impl<B: PvrGem> FreeList<B> {
             current_pages: inner.current_pages,
             ready_pages: inner.ready_pages,
             block_pages: inner.blocks.iter().map(|block| block.num_pages).collect(),
-            pages: inner.blocks.iter().map(|block| block.mem_obj.gem().pages()).sum(),
+            pages: inner
+                .blocks
+                .iter()
+                .map(|block| block.mem_obj.gem().pages())
+                .sum(),
         }
-    }
-
-    /// Pages to hold back until the next request is answered (`calculate_free_list_ready_pages_locked`); in 32 bits.
-    fn ready_pages(&self, pages: u32) -> u32 {
-        let wanted = pages.wrapping_mul(self.grow_threshold) / 100;
-        wanted.min(self.grow_pages) & !ALIGNMENT
-    }
-
-    /// Adds a block of memory (`pvr_free_list_grow`). Its size is worked out in 32 bits. Nothing compares with `max_pages`.
-    fn grow(&self, num_pages: u32) -> std::result::Result<(), WriteError> {
-        let mut inner = self.inner.lock();
-        if num_pages & ALIGNMENT != 0 {
-            return Err(Errno::EINVAL.into());
-        }
-        self.pvr.machine().failpoints().check(Fail::Alloc)?;
-        let size = u64::from(num_pages << PAGE_SHIFT);
-        let mem_obj = B::create(&self.pvr.drm()?, size, BoFlags::empty())?;
-        let block = Block { num_pages, mem_obj };
-        if let Err(error) = self.insert_block(&mut inner, &block) {
-            if matches!(error, WriteError::Crash) {
-                // Whoever crashed gives nothing back.
-                std::mem::forget(block);
-            }
-            return Err(error);
-        }
-        inner.blocks.push(block);
-        inner.ready_pages = self.ready_pages(inner.current_pages);
-        inner.current_pages = inner.current_pages.wrapping_sub(inner.ready_pages);
-        Ok(())
-    }
-
-    /// Writes the frame numbers of a block below those that are there (`pvr_free_list_insert_node_locked`). Where that is is
-    /// counted from the start of the buffer object, in 32 bits: from the start of the mapping would be right.
-    fn insert_block(
-        &self,
-        inner: &mut Inner<B>,
-        block: &Block<B>,
-    ) -> std::result::Result<(), WriteError> {
-        let start = self
-            .max_pages
-            .wrapping_sub(inner.current_pages)
-            .wrapping_sub(block.num_pages);
-        let offset = (u64::from(start) * ENTRY_SIZE & !(ALIGN_SIZE - 1)) as u32;
-        let sgt = block.mem_obj.get_block_sgt().inspect_err(|_| {
-            self.pvr.machine().warn("pvr_free_list.c: IS_ERR(sgt)");
-        })?;
-        self.insert_pages(&sgt, offset, block.num_pages)?;
-        inner.current_pages = inner.current_pages.wrapping_add(block.num_pages);
-        Ok(())
-    }
-
-    /// Writes at most `num_pages` frame numbers of a table (`pvr_free_list_insert_pages_locked`). A store outside of the list's
-    /// kernel mapping is a crash.
-    fn insert_pages(
-        &self,
-        sgt: &SgTable,
-        offset: u32,
-        num_pages: u32,
-    ) -> std::result::Result<(), WriteError> {
-        let list = self.obj.kernel_map()?;
-        let pages = sgt
-            .dma_entries()
-            .iter()
-            .flat_map(|entry| (entry.addr..entry.addr + entry.len).step_by(PAGE_SIZE as usize));
-        let first = u64::from(offset) / ENTRY_SIZE;
-        for (index, addr) in (first..).zip(pages.take(num_pages as usize)) {
-            let frame = addr >> PAGE_SHIFT;
-            if frame >> 32 != 0 {
-                self.pvr.machine().warn_once("pvr_free_list.c: dma_pfn >> 32");
-            }
-            if put32(&list, index * ENTRY_SIZE, frame as u32).is_err() {
-                self.pvr.machine().oops(format!(
-                    "pvr_free_list.c: pvr_free_list_insert_pages_locked: store at byte {:#x} of a list of {:#x}",
-                    index * ENTRY_SIZE,
-                    list.len()
-                ));
-                return Err(WriteError::Crash);
-            }
-        }
-        self.obj.kernel_unmap();
-        Ok(())
     }
 
     /// A render target uses the list (`pvr_free_list_add_hwrt`).
@@ -327,38 +243,9 @@ impl<B: PvrGem> FreeList<B> {
     /// `pvr_free_list_remove_hwrt`.
     pub(crate) fn remove_hwrt(&self, data: &Arc<HwrtData<B>>) {
         let mut inner = self.inner.lock();
-        inner.hwrts.retain(|other| !other.ptr_eq(&Arc::downgrade(data)));
-    }
-
-    /// Writes all frame numbers again (`pvr_free_list_reconstruct`).
-    fn reconstruct(&self) -> std::result::Result<(), WriteError> {
-        let mut inner = self.inner.lock();
-        inner.current_pages = 0;
-        let blocks = std::mem::take(&mut inner.blocks);
-        let inserted = blocks.iter().try_for_each(|block| {
-            match self.insert_block(&mut inner, block) {
-                Err(WriteError::Errno(_)) => {
-                    self.pvr
-                        .machine()
-                        .warn("pvr_free_list.c: pvr_free_list_insert_node_locked(free_list_node)");
-                    Ok(())
-                }
-                other => other,
-            }
-        });
-        inner.blocks = blocks;
-        inserted?;
-        inner.current_pages = inner.current_pages.wrapping_sub(inner.ready_pages);
-        if let Some(fw) = self.fw.get() {
-            let top = inner.current_pages.wrapping_sub(1);
-            put32(&fw.map, freelist::CURRENT_STACK_TOP, top)?;
-            put32(&fw.map, freelist::ALLOCATED_PAGE_COUNT, 0)?;
-            put32(&fw.map, freelist::ALLOCATED_MMU_PAGE_COUNT, 0)?;
-        }
-        for data in inner.hwrts.iter().filter_map(Weak::upgrade) {
-            data.mark_reset()?;
-        }
-        Ok(())
+        inner
+            .hwrts
+            .retain(|other| !other.ptr_eq(&Arc::downgrade(data)));
     }
 
     fn cleanup(&self) -> Result {
@@ -366,12 +253,6 @@ impl<B: PvrGem> FreeList<B> {
         self.pvr
             .fw_structure_cleanup(cleanup::FREELIST, &fw.object, 0)
             .map(|_| ())
-    }
-
-    fn cleanup_or_warn(&self, site: &'static str) {
-        if self.cleanup().is_err() {
-            self.pvr.machine().warn(site);
-        }
     }
 }
 
@@ -382,10 +263,16 @@ impl<B: PvrGem> Drop for FreeList<B> {
             return;
         }
         self.pvr.free_list_ids.erase(self.fw_id());
-        if self.cleanup() == Err(Errno::EBUSY) {
+        let mut result = self.cleanup();
+        if result == Err(Errno::EBUSY) {
             self.pvr.fwccb_process();
+            result = self.cleanup();
         }
-        self.cleanup_or_warn("pvr_free_list.c: pvr_fw_structure_cleanup");
+        if result.is_err() {
+            self.pvr
+                .machine()
+                .warn("pvr_free_list.c: pvr_fw_structure_cleanup");
+        }
         let inner = std::mem::replace(
             &mut *self.inner.lock(),
             Inner {
@@ -403,69 +290,6 @@ impl<B: PvrGem> Drop for FreeList<B> {
         drop(inner);
         if let Some(fw) = self.fw.get() {
             fw.unmap_and_destroy(&self.pvr);
-        }
-    }
-}
-
-impl<B: PvrGem> PvrDevice<B> {
-    fn free_list_lookup_id(&self, id: u32) -> Option<Arc<FreeList<B>>> {
-        self.free_list_ids.load(id)?.upgrade()
-    }
-
-    /// The firmware has used up what was held back, and wants more (`pvr_free_list_process_grow_req`). The answer is how much
-    /// there is now; no pages when growing failed.
-    pub(crate) fn process_grow_req(&self, id: u32) {
-        let Some(list) = self.free_list_lookup_id(id) else {
-            self.machine().warn("pvr_free_list.c: !free_list");
-            return;
-        };
-        {
-            let mut inner = list.inner.lock();
-            inner.current_pages = inner.current_pages.wrapping_add(inner.ready_pages);
-            inner.ready_pages = 0;
-        }
-        let delta = match list.grow(list.grow_pages) {
-            Ok(()) => list.grow_pages,
-            Err(WriteError::Errno(_)) => 0,
-            Err(WriteError::Crash) => {
-                // The reference of whoever crashed is never dropped.
-                std::mem::forget(list);
-                return;
-            }
-        };
-        let info = list.info();
-        let new = info.current_pages.wrapping_add(info.ready_pages);
-        let answer = [list.fw_addr(), delta, new, info.ready_pages];
-        drop(list);
-        if self.kccb_send(kccb::FREELIST_GROW_UPDATE, &answer).is_err() {
-            self.machine()
-                .warn("pvr_free_list.c: pvr_kccb_send_cmd of a grow update");
-        }
-    }
-
-    /// After a reset, lists are to be as if nothing had been taken from them (`pvr_free_list_process_reconstruct_req`).
-    pub(crate) fn process_reconstruct_req(&self, args: &[u32]) {
-        let count = args[0].min(fwif::MAX_FREELISTS_TO_RECONSTRUCT);
-        if count != args[0] {
-            self.log(format!(
-                "Requested reconstruction of {} freelists, limiting to {count}",
-                args[0]
-            ));
-        }
-        let ids: Vec<u32> = args[2..].iter().copied().take(count as usize).collect();
-        for id in &ids {
-            if let Some(list) = self.free_list_lookup_id(*id)
-                && matches!(list.reconstruct(), Err(WriteError::Crash))
-            {
-                return;
-            }
-        }
-        let mut answer = vec![count];
-        answer.extend(ids);
-        let kind = kccb::FREELISTS_RECONSTRUCTION_UPDATE;
-        if self.kccb_send(kind, &answer).is_err() {
-            self.machine()
-                .warn("pvr_free_list.c: pvr_kccb_send_cmd of a reconstruction update");
         }
     }
 }
