@@ -9,10 +9,10 @@
 //!
 //! Without `--kernel` the committed result for Linux 6.12 is used; it has no lines of code.
 //!
-//! The steps, one module each: [`source`] finds the tree and hands out its files; [`scan`] sees which
-//! mention the base class; [`drivers`] groups them by what the makefiles build; [`c`] reads the C;
-//! [`sites`] judges every name; [`classify`] derives the class; [`report`] is the result as data and
-//! [`render`] as text; [`plan`] and [`fidelity`] read a report.
+//! The steps, one module each: `source` finds the tree and hands out its files; `scan` sees which
+//! mention the base class; `drivers` groups them by what the makefiles build; `c` reads the C;
+//! `sites` judges every name; `classify` derives the class; `report` is the result as data and
+//! `render` as text; `plan` and `fidelity` read a report.
 //!
 //! Exit codes: 0 the answer is whole; 1 the tool failed, or a file was skipped or a name could not
 //! be judged, each named; 3 there are sites that no finding covers, or names that a port misses

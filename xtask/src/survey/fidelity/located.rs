@@ -1,9 +1,9 @@
 //! The ports of this workspace, with the sites that the compiler locates in their before sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{LocatedSite, Port};
+use super::{LocatedSite, Port, by_name};
 use crate::migrate::{krate, locate};
 use crate::{Failure, Result};
 
@@ -51,8 +51,20 @@ fn located(port: &krate::Krate, workspace: &Path, target: &Path) -> Result<Port>
     Ok(Port {
         port: port.driver.clone(),
         sites,
+        by_name: by_name(port)?,
         reasons: reasons(&port.root.join(REASONS))?,
     })
+}
+
+/// The C names that the port says in its own code: all of its source but the after side.
+fn by_name(port: &krate::Krate) -> Result<BTreeSet<String>> {
+    let but: Vec<PathBuf> = port
+        .instruments
+        .iter()
+        .chain(&port.after)
+        .cloned()
+        .collect();
+    by_name::found(&port.root.join("src"), &but)
 }
 
 /// The reasons a port gives; none if it has no such file.

@@ -2,8 +2,10 @@
 //!
 //! A port's sites come from the compiler: `migrate`'s locate step lists each use of an item of
 //! `gem_shmem::legacy`. The findings map the item to its C name, so that both sides speak of the same
-//! names. A name that the base class's model has no item for cannot be located; it is listed apart.
+//! names. What a driver does to the GEM object inside the base class is found by name. A name that no
+//! item models is listed apart.
 
+mod by_name;
 mod located;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +41,9 @@ pub struct Port {
     pub port: String,
     /// Every use of the base class.
     pub sites: Vec<LocatedSite>,
+    /// C names that the port says in its own code, where the compiler locates nothing.
+    #[serde(default)]
+    pub by_name: BTreeSet<String>,
     /// Why a C name that the real driver uses is left out, by name.
     #[serde(default)]
     pub reasons: BTreeMap<String, String>,
@@ -55,7 +60,7 @@ pub struct Row {
     pub reproduced: BTreeSet<String>,
     /// Names only the real driver uses, with the port's reason; empty if it gives none.
     pub missing: BTreeMap<String, String>,
-    /// Names only the port uses.
+    /// Names of the base class that only the port uses.
     pub extra: BTreeSet<String>,
     /// Names the real driver uses that the model has no item for.
     pub not_located: BTreeSet<String>,
@@ -127,14 +132,16 @@ fn row(driver: &Driver, source: String, port: &Port) -> Row {
         .flat_map(|finding| finding.items)
         .filter(|item| !item.rust.is_empty())
         .map(|item| item.c)
+        .chain(by_name::known())
         .collect();
+    let is_said = |name: &str| located.contains(name) || port.by_name.contains(name);
     let real = names(driver);
     let (real, not_located): (BTreeSet<String>, BTreeSet<String>) = real
         .into_iter()
         .partition(|name| can_locate.contains(name.as_str()));
     let missing = real
         .iter()
-        .filter(|name| !located.contains(name.as_str()))
+        .filter(|name| !is_said(name))
         .map(|name| {
             (
                 name.clone(),
@@ -145,11 +152,7 @@ fn row(driver: &Driver, source: String, port: &Port) -> Row {
     Row {
         driver: driver.name.clone(),
         source,
-        reproduced: real
-            .iter()
-            .filter(|name| located.contains(name.as_str()))
-            .cloned()
-            .collect(),
+        reproduced: real.iter().filter(|name| is_said(name)).cloned().collect(),
         missing,
         extra: located
             .iter()
@@ -268,6 +271,7 @@ mod tests {
         Port {
             port: "lima".to_owned(),
             sites: items.iter().map(site).collect(),
+            by_name: BTreeSet::from(["base.funcs".to_owned()]),
             reasons: reasons
                 .iter()
                 .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
@@ -289,7 +293,8 @@ mod tests {
         assert!(row.reproduced.contains("pages"));
         assert!(row.missing.contains_key("pages_use_count"));
         assert!(row.extra.contains("drm_gem_shmem_madvise"));
-        assert!(row.not_located.contains("base.filp"));
+        assert!(row.reproduced.contains("base.funcs"));
+        assert!(row.missing.contains_key("base.filp"));
     }
 
     #[test]
@@ -312,6 +317,7 @@ mod tests {
         let rocket = Port {
             port: "rocket".to_owned(),
             sites: Vec::new(),
+            by_name: BTreeSet::new(),
             reasons: BTreeMap::new(),
         };
         let row = compared(rocket);
@@ -325,6 +331,7 @@ mod tests {
         let unknown = Port {
             port: "nobody".to_owned(),
             sites: Vec::new(),
+            by_name: BTreeSet::new(),
             reasons: BTreeMap::new(),
         };
         assert!(compare(&report, &[unknown]).is_err());
