@@ -92,7 +92,9 @@ impl V3d {
                 self.copy_timestamps(&bos[0], &bos[1], queries, *copy)
             }
             CpuJob::ResetPerformance(queries) => {
-                queries.iter().for_each(|syncobj| syncobj.replace_fence(None));
+                queries
+                    .iter()
+                    .for_each(|syncobj| syncobj.replace_fence(None));
                 Ok(())
             }
             CpuJob::CopyPerformance(queries, copy, ncounters) => {
@@ -209,9 +211,7 @@ impl V3d {
 }
 
 fn is_available(syncobj: &Syncobj) -> bool {
-    syncobj
-        .find_fence(0)
-        .is_ok_and(|fence| fence.is_signaled())
+    syncobj.find_fence(0).is_ok_and(|fence| fence.is_signaled())
 }
 
 /// `write_to_buffer`

@@ -16,7 +16,7 @@ use port_kit::sched::{Backend, Job, Scheduler};
 use crate::hw::{Hardware, Model};
 use crate::job::{Queue, Work};
 use crate::regs::{self, hub};
-use crate::side::{Bo, Side};
+use crate::side::{Bo, Memory};
 
 /// Alignment of GPU addresses in pages: what the unused memory protection unit could tell apart (`GMP_GRANULARITY`).
 const ALIGN_PAGES: u64 = (128 << 10) / drm_core::PAGE_SIZE;
@@ -44,7 +44,7 @@ pub(crate) struct QueueState {
 /// The device.
 pub struct V3d {
     machine: Machine,
-    side: Arc<dyn Side>,
+    memory: Arc<dyn Memory>,
     dev: OnceLock<WeakDevice>,
     hw: Hardware,
     ver: u32,
@@ -70,7 +70,7 @@ impl V3d {
     /// Sets the hardware up (`v3d_platform_drm_probe`). `ENOMEM` without room for the page table or the scratch page.
     pub(crate) fn new(
         machine: &Machine,
-        side: Arc<dyn Side>,
+        memory: Arc<dyn Memory>,
         model: Model,
         large: LargePages,
     ) -> Result<Arc<Self>> {
@@ -81,7 +81,7 @@ impl V3d {
         let scratch = Page::alloc(machine.frames(), Gfp::KERNEL)?;
         let v3d = Arc::new_cyclic(|this: &Weak<Self>| Self {
             machine: machine.clone(),
-            side,
+            memory,
             dev: OnceLock::new(),
             ver: (ident1 & 0xf) * 10 + (ident1 >> 4 & 0xf),
             rev: hw.read_hub(hub::IDENT3) >> 8 & 0xff,
@@ -126,10 +126,10 @@ impl V3d {
         &self.machine
     }
 
-    /// The side that its objects are of.
+    /// The memory library that its objects are of.
     #[must_use]
-    pub fn side(&self) -> &Arc<dyn Side> {
-        &self.side
+    pub fn memory(&self) -> &Arc<dyn Memory> {
+        &self.memory
     }
 
     /// The hardware.
@@ -159,7 +159,7 @@ impl V3d {
     /// The object as the driver's own.
     #[must_use]
     pub fn bo<'a>(&self, object: &'a Gem) -> Option<&'a dyn Bo> {
-        self.side.bo(&**object)
+        self.memory.bo(&**object)
     }
 
     /// Writes a line of the kernel log.
@@ -170,20 +170,22 @@ impl V3d {
 
 /// The address space: places, entries, flushes.
 impl V3d {
-    /// A place for `pages` pages, aligned to 128 KiB; the smallest hole that fits. `ENOSPC`.
+    /// A place for `pages` pages: the smallest hole that fits. `ENOSPC`.
     pub fn insert_node(&self, pages: u64) -> Result<Node> {
         let placement = Placement {
-            align: ALIGN_PAGES.max(self.large_alignment(pages)),
+            align: self.alignment(pages),
             ..Placement::default()
         };
         self.mm.lock().insert_node(pages, &placement)
     }
 
-    /// Alignment that lets an object have large entries; with small ones alone it is 1.
-    fn large_alignment(&self, pages: u64) -> u64 {
-        match self.large {
-            LargePages::WhereTheyFit if pages >= 256 => 256,
-            _ => 1,
+    /// Linux 6.12 aligns for the GMP; from 6.13 on, for the large entries that an object may get.
+    fn alignment(&self, pages: u64) -> u64 {
+        match (self.large, pages) {
+            (LargePages::Never, _) => ALIGN_PAGES,
+            (LargePages::WhereTheyFit, 256..) => 256,
+            (LargePages::WhereTheyFit, 16..) => 16,
+            (LargePages::WhereTheyFit, _) => 1,
         }
     }
 

@@ -72,7 +72,7 @@ impl Driver for V3d {
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        self.side().prime_import_sg_table(dev, attach, table)
+        self.memory().prime_import_sg_table(dev, attach, table)
     }
 }
 
@@ -99,7 +99,7 @@ impl V3d {
         }
         let mask = drm_core::PAGE_SIZE as u32 - 1;
         let size = args.size.wrapping_add(mask) & !mask;
-        let bo = self.side().create_bo(file.dev(), u64::from(size))?;
+        let bo = self.memory().create_bo(file.dev(), u64::from(size))?;
         args.offset = self.va(&bo)?;
         args.handle = file.handle_create(&bo)?;
         Ok(())

@@ -134,7 +134,7 @@ impl V3d {
     /// dropped again; without memory nothing happens, and the job will time out.
     fn overflow_mem_work(&self) {
         let Some(dev) = self.dev() else { return };
-        let Ok(bo) = self.side().create_bo(&dev, OVERFLOW_BYTES) else {
+        let Ok(bo) = self.memory().create_bo(&dev, OVERFLOW_BYTES) else {
             self.log("[drm:v3d_overflow_mem_work] *ERROR* Couldn't allocate binner overflow mem");
             return;
         };

@@ -24,6 +24,7 @@
 
 pub mod device;
 pub mod hw;
+pub mod inspect;
 pub mod irq;
 pub mod regs;
 pub mod shmem;
@@ -41,12 +42,13 @@ use drm_core::dma::{DmaConfig, DmaDevice};
 use drm_core::errno::Result;
 use drm_core::machine::Machine;
 use drm_core::sync::Arc;
+use port_kit::Side;
 use port_kit::mmu::v3d::LargePages;
 
 pub use device::V3d;
 pub use hw::Model;
 
-use side::Side;
+use side::Memory;
 
 /// What is probed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,13 +59,26 @@ pub struct Config {
     pub large_pages: LargePages,
 }
 
-/// Probes a device on `machine`, with objects of `side` (`v3d_platform_drm_probe`).
+/// The memory library of a side; `None` for a side that there is not yet.
+#[must_use]
+pub fn memory(side: Side) -> Option<Arc<dyn Memory>> {
+    match side {
+        Side::Before => Some(Arc::new(shmem::Shmem)),
+        Side::After => None,
+    }
+}
+
+/// Probes a device on `machine`, with objects of `memory` (`v3d_platform_drm_probe`).
 ///
 /// # Errors
 ///
 /// `ENOMEM` without 4 MiB in one piece for the page table.
-pub fn probe(machine: &Machine, side: Arc<dyn Side>, config: Config) -> Result<(Device, Arc<V3d>)> {
-    let v3d = V3d::new(machine, side, config.model, config.large_pages)?;
+pub fn probe(
+    machine: &Machine,
+    memory: Arc<dyn Memory>,
+    config: Config,
+) -> Result<(Device, Arc<V3d>)> {
+    let v3d = V3d::new(machine, memory, config.model, config.large_pages)?;
     // 30 bits and what MMU_DEBUG_INFO adds.
     let pa_width = 30 + (v3d.hw().read_hub(regs::hub::MMU_DEBUG_INFO) >> 8 & 0xf);
     let dma = DmaDevice::new(

@@ -9,7 +9,7 @@ use drm_core::prime::Attachment;
 use drm_core::sync::Arc;
 
 /// A memory library under the driver.
-pub trait Side: Send + Sync {
+pub trait Memory: Send + Sync {
     /// What it is called in traces.
     fn name(&self) -> &'static str;
 

@@ -13,13 +13,13 @@ use drm_core::sync::Arc;
 
 pub use bo::V3dBo;
 
-use crate::side::{Bo, Side};
+use crate::side::{Bo, Memory};
 
 /// Objects that embed the base class.
 #[derive(Debug, Default)]
 pub struct Shmem;
 
-impl Side for Shmem {
+impl Memory for Shmem {
     fn name(&self) -> &'static str {
         "gem-shmem"
     }

@@ -14,7 +14,7 @@ impl V3d {
     ///
     /// `EINVAL` for flags without the extension bit; `ENOENT` for an unknown object or sync object; `EALREADY` for an object
     /// listed twice. Every error before the job is initialised ends in a crash: a bad or missing extension, a wrong number of
-    /// objects. What the ioctl would have answered comes back here, after the oops.
+    /// objects. An object of the CPU job that the compute job lists, too, hangs the task. What the ioctl would have answered comes back here, after the oops.
     pub(crate) fn submit_cpu(&self, file: &File, args: &SubmitCpu) -> Result {
         if args.flags != 0 && args.flags & SUBMIT_EXTENSION == 0 {
             self.log(format!("[drm] Invalid flags: {}", args.flags as i32));
@@ -42,6 +42,11 @@ impl V3d {
             (Vec::new(), lock_bos(&[])?)
         } else {
             let bos = lookup_bos(file, args.bo_handles, args.bo_handle_count)?;
+            if let Some(jobs) = &indirect
+                && bos.iter().any(|bo| jobs.locked.holds(bo))
+            {
+                return Err(self.wait_for_oneself());
+            }
             let locked = lock_bos(&bos)?;
             (bos, locked)
         };
@@ -59,6 +64,14 @@ impl V3d {
         let done = jobs.clean.finished().clone();
         self.attach_fences(file, jobs.locked, 0, &se, &done);
         Ok(())
+    }
+
+    /// The objects of the compute job are locked in a transaction of their own. One that is listed twice, there and here, is
+    /// waited for by the task that holds it, until it is killed.
+    fn wait_for_oneself(&self) -> Errno {
+        self.machine()
+            .oops("task hung: waits for a reservation that it holds itself");
+        Errno::EINTR
     }
 
     /// The error path gives back a scheduler job that was never initialised: it has no fence (`v3d_job_cleanup`).

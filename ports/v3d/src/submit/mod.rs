@@ -81,6 +81,14 @@ struct Locked {
     fences: Vec<Fence>,
 }
 
+impl Locked {
+    /// Whether the reservation of `object` is among them.
+    fn holds(&self, object: &Gem) -> bool {
+        let resv = object.gem().resv();
+        self.guards.iter().any(|guard| guard.locks(resv))
+    }
+}
+
 /// `EALREADY` for an object listed twice, `ENOMEM`.
 fn lock_bos(bos: &[Gem]) -> Result<Locked> {
     let mut guards = lock_reservations(bos)?;

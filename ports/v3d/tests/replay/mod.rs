@@ -5,10 +5,9 @@ mod whitebox;
 
 use drm_core::machine::{Config as MachineConfig, Event, Machine};
 use drm_core::recording::{Answer, Line, Pattern, Patterns, Recording, Report};
-use drm_core::sync::Arc;
+use port_kit::Side;
 use port_kit::window::Window;
-use port_v3d::side::Side;
-use port_v3d::{Config, Model, probe};
+use port_v3d::{Config, Model, memory, probe};
 
 use whitebox::Whitebox;
 
@@ -32,7 +31,7 @@ const LEFT_OUT: Patterns = Patterns::new(&[
 const PANIC: &str = "Kernel panic - not syncing: ";
 
 /// Runs every operation of a recording on `side`.
-pub(crate) fn replay(recording: &Recording, side: Arc<dyn Side>) -> Report {
+pub(crate) fn replay(recording: &Recording, side: Side) -> Report {
     let mut report = Report::new(recording.name());
     let machine = Machine::new(MachineConfig {
         ram: 256 << 20,
@@ -49,7 +48,8 @@ pub(crate) fn replay(recording: &Recording, side: Arc<dyn Side>) -> Report {
         model,
         ..Config::default()
     };
-    let (device, v3d) = probe(&machine, side, config).expect("memory for the page table");
+    let memory = memory(side).expect("the side is there");
+    let (device, v3d) = probe(&machine, memory, config).expect("memory for the page table");
     let subject = Whitebox::new(&device, &v3d);
     let mut window = Window::new(&machine).expect("a vgem device");
     for line in recording.lines() {

@@ -10,8 +10,8 @@ use drm_core::syncobj::Syncobj;
 use port_kit::mmu::runs_by;
 use port_kit::window::{Created, Info, Subject, UNTOUCHED, Window, arg, word};
 use port_v3d::V3d;
+use port_v3d::inspect;
 use port_v3d::regs::{core, hub};
-use port_v3d::shmem::V3dBo;
 use port_v3d::uapi::{self, ext, nr};
 
 /// Most runs and holes that a line shows.
@@ -313,49 +313,43 @@ impl Subject for Whitebox {
 
     fn bo(&self, _file: &File, object: &Gem) -> String {
         let header = object.gem();
-        let bo = object
-            .downcast::<V3dBo>()
-            .expect("an object of the base class");
-        let fields = bo.base.racy();
+        let state = inspect::state(object).expect("an object of this driver");
         let driver = self.v3d.bo(object).expect("an object of this driver");
         let (start, size) = driver.node().unwrap_or((0, 0));
-        let entries: Vec<_> = (start..start + size)
-            .map(|page| {
-                let va = page << 12;
-                self.v3d.hw().view().leaves_in(va, va + 1).next()
-            })
-            .collect();
-        let table = fields.sgt.as_ref();
-        let pte_ok = (0..).zip(&entries).filter(|(page, leaf)| {
-            let expected = table.and_then(|table| table.dma_page(*page));
-            leaf.is_some_and(|leaf| leaf.attributes >> 24 == 0x30 && Some(leaf.pa) == expected)
+        let view = self.v3d.hw().view();
+        let table = state.table.as_deref().unwrap_or(&[]);
+        let pte_ok = (start..).zip(table).filter(|(page, dma)| {
+            let va = page << 12;
+            let leaf = view.leaves_in(va, va + 1).next();
+            leaf.is_some_and(|leaf| leaf.attributes >> 24 == 0x30 && leaf.pa == **dma)
         });
-        let pages = fields.pages.as_deref().unwrap_or(&[]);
-        let pages_ok = pages.iter().zip(&entries).filter(|(page, leaf)| {
-            page.as_ref().map(|page| page.phys()) == leaf.map(|leaf| leaf.pa) && leaf.is_some()
-        });
+        let pages = state.pages.as_deref().unwrap_or(&[]);
+        let pages_ok = pages
+            .iter()
+            .zip(table)
+            .filter(|(page, dma)| **page == Some(**dma));
         let nrpages = header.filp().map_or(-1, |file| file.nr_resident() as i64);
         format!(
             "size={:x} use={} vmap={} madv={} pages={} sgt={} vaddr={} imp={} dbuf={} ref={} hc={} nrpages={nrpages} \
              vma={:x} wc={} d={} node={start:x}+{size:x} pte_ok={}/{size} pages_ok={} kvaddr={}",
             header.size(),
-            fields.pages_use_count,
-            fields.vmap_use_count,
-            fields.madv,
-            u8::from(fields.pages.is_some()),
-            u8::from(fields.sgt.is_some()),
-            u8::from(fields.vaddr.is_some()),
+            state.pages_use,
+            state.vmap_use,
+            state.madv,
+            u8::from(state.pages.is_some()),
+            u8::from(state.table.is_some()),
+            u8::from(state.vaddr),
             u8::from(header.is_imported()),
             u8::from(header.has_dma_buf()),
             // Less the window's own.
-            header.refs() - 2,
+            header.refs() - 1,
             header.handle_count(),
             header.node().offset().unwrap_or(0) >> 12,
-            u8::from(bo.base.map_wc.get()),
-            u8::from(bo.base.pages_mark_dirty_on_put.get()),
+            u8::from(state.wc),
+            u8::from(state.dirty),
             pte_ok.count(),
             pages_ok.count(),
-            u8::from(driver.vaddr().is_some()),
+            u8::from(state.job_vaddr),
         )
     }
 
