@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use super::attachment::Attachment;
 use super::registry::BufInfo;
 use crate::dma::{DmaDevice, SgTable};
 use crate::errno::{Errno, Result};
@@ -211,6 +212,18 @@ impl DmaBuf {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    pub(super) fn machine(&self) -> &Machine {
+        &self.0.machine
+    }
+
+    /// Takes one device of this name off the list of those attached.
+    pub(super) fn forget_attached(&self, device: &DmaDevice) {
+        let mut attached = self.0.attached.lock();
+        if let Some(at) = attached.iter().position(|name| *name == device.name()) {
+            attached.remove(at);
+        }
+    }
+
     /// A reference that does not keep the buffer.
     pub(super) fn downgrade(&self) -> WeakDmaBuf {
         WeakDmaBuf(Arc::downgrade(&self.0))
@@ -230,11 +243,7 @@ impl DmaBuf {
 
     /// Attaches a device (`dma_buf_attach`). The exporter's answer. No reservation may be held.
     pub fn attach(&self, device: &DmaDevice) -> Result<Arc<Attachment>> {
-        let attach = Attachment {
-            dma_buf: self.clone(),
-            device: device.clone(),
-            cached: Mutex::default(),
-        };
+        let attach = Attachment::new(self, device);
         self.ops()?.attach(&attach)?;
         let name = device.name().to_owned();
         self.0.attached.lock().push(name);
@@ -333,91 +342,5 @@ impl WeakDmaBuf {
             attached: inner.attached.lock().clone(),
         };
         Some(info)
-    }
-}
-
-/// A device attached to a dma-buf (`struct dma_buf_attachment`).
-///
-/// Holding it tells you that the buffer exists; not that it is mapped for the device.
-#[derive(Debug)]
-pub struct Attachment {
-    dma_buf: DmaBuf,
-    device: DmaDevice,
-    cached: Mutex<Option<(Direction, Arc<SgTable>)>>,
-}
-
-impl Attachment {
-    /// The buffer.
-    #[must_use]
-    pub fn dma_buf(&self) -> &DmaBuf {
-        &self.dma_buf
-    }
-
-    /// The device.
-    #[must_use]
-    pub fn device(&self) -> &DmaDevice {
-        &self.device
-    }
-
-    /// A table of the pages, mapped for the device (`dma_buf_map_attachment`). `EBUSY` when another direction is cached.
-    pub fn map(&self, guard: &mut ResvGuard, direction: Direction) -> Result<Arc<SgTable>> {
-        if let Some((cached, table)) = &*self.cached.lock() {
-            let fits = *cached == direction || *cached == Direction::Bidirectional;
-            return if fits {
-                Ok(Arc::clone(table))
-            } else {
-                Err(Errno::EBUSY)
-            };
-        }
-        let ops = self.dma_buf.ops()?;
-        let table = ops.map(self, guard, direction)?;
-        // Who attaches so is never told of a move: it waits for those under way.
-        let resv = self.dma_buf.resv();
-        let moved = || resv.test_signaled(Usage::Kernel);
-        self.dma_buf
-            .0
-            .machine
-            .wait_until(Deadline::Never, moved)
-            .inspect_err(|_| ops.unmap(self, guard, &table))?;
-        if ops.caches_mapping() {
-            *self.cached.lock() = Some((direction, Arc::clone(&table)));
-        }
-        Ok(table)
-    }
-
-    /// The same, taking the reservation (`dma_buf_map_attachment_unlocked`).
-    pub fn map_unlocked(&self, direction: Direction) -> Result<Arc<SgTable>> {
-        let mut guard = self.dma_buf.resv().lock();
-        self.map(&mut guard, direction)
-    }
-
-    /// Gives a table back (`dma_buf_unmap_attachment`); a cached one stays until the device detaches.
-    pub fn unmap(&self, guard: &mut ResvGuard, table: &Arc<SgTable>) {
-        if self.cached.lock().is_none()
-            && let Ok(ops) = self.dma_buf.ops()
-        {
-            ops.unmap(self, guard, table);
-        }
-    }
-
-    /// The same, taking the reservation (`dma_buf_unmap_attachment_unlocked`).
-    pub fn unmap_unlocked(&self, table: &Arc<SgTable>) {
-        let mut guard = self.dma_buf.resv().lock();
-        self.unmap(&mut guard, table);
-    }
-
-    /// Detaches the device (`dma_buf_detach`). No reservation may be held.
-    pub fn detach(&self) {
-        let Ok(ops) = self.dma_buf.ops() else { return };
-        if let Some((_, table)) = self.cached.lock().take() {
-            let mut guard = self.dma_buf.resv().lock();
-            ops.unmap(self, &mut guard, &table);
-        }
-        {
-            let mut attached = self.dma_buf.0.attached.lock();
-            let own = attached.iter().position(|name| *name == self.device.name());
-            own.map(|at| attached.remove(at));
-        }
-        ops.detach(self);
     }
 }

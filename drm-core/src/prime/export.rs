@@ -1,6 +1,7 @@
 //! Export: a GEM object as a dma-buf (`drm_gem_prime_export`, `drm_gem_prime_handle_to_dmabuf`).
 
-use super::dma_buf::{Attachment, Direction, DmaBuf, DmaBufOps};
+use super::attachment::Attachment;
+use super::dma_buf::{Direction, DmaBuf, DmaBufOps};
 use crate::device::{Device, File};
 use crate::dma::SgTable;
 use crate::errno::{Errno, Result};

@@ -1,6 +1,7 @@
 //! Import: a dma-buf as a GEM object (`drm_gem_prime_import_dev`, `drm_gem_prime_fd_to_handle`).
 
-use super::dma_buf::{Attachment, Direction, DmaBuf};
+use super::attachment::Attachment;
+use super::dma_buf::{Direction, DmaBuf};
 use super::export::GemDmaBufOps;
 use crate::device::{Device, File};
 use crate::dma::DmaDevice;
