@@ -40,8 +40,9 @@ fn scan(world: &World) {
     let _ = shrinker.scan(ShrinkControl::direct(64));
 }
 
-/// A job: brings the object back for the space, fences it, reads it as the device does, signals.
+/// A job: locks the space, then the object, brings it back, fences it, reads it as the device does, signals.
 fn submit(world: &World, bo: &Gem<Bo>, vm: &Arc<Vm>, expected: u8) {
+    let space = vm.resv.lock();
     let mut guard = bo.gem.resv().lock();
     bo.gmap
         .restore(
@@ -58,7 +59,7 @@ fn submit(world: &World, bo: &Gem<Bo>, vm: &Arc<Vm>, expected: u8) {
     let fence = FenceContext::new().fence();
     guard.reserve_fences(1).expect("room");
     guard.add_fence(&fence, Usage::Bookkeep);
-    drop(guard);
+    drop((guard, space));
     assert_eq!(vm.read(&world.machine, 0), Some(expected));
     fence.signal();
 }
@@ -99,6 +100,27 @@ fn r15_shuttle_fault_against_evict() {
         assert_eq!(bo.reclaim.class(), Class::Mmapped);
         drop((process, file));
         finish(&world, bo, &[]);
+    });
+}
+
+/// Between the look at the list and the lock, the object may be mapped by the GPU: then a scan that may not block leaves it alone.
+#[test]
+fn r15_shuttle_bind_against_a_scan_that_may_not_block() {
+    explore(|| {
+        let world = world();
+        let bo = world.bo(PAGE_SIZE);
+        world.fill(&bo, 4).expect("fill");
+        let vm = world.vm();
+        let binder = {
+            let (world, bo, vm) = (Arc::clone(&world), bo.clone(), Arc::clone(&vm));
+            thread::spawn(move || drop(world.gpu_map(&bo, &vm, 0)))
+        };
+        let shrinker = world.shrinker.clone().expect("shrinker");
+        let _ = shrinker.scan(ShrinkControl::atomic(1));
+        binder.join().expect("binder");
+        assert_eq!(vm.unmaps.load(Ordering::SeqCst), 0);
+        assert_eq!(vm.read(&world.machine, 0), Some(4));
+        finish(&world, bo, &[&vm]);
     });
 }
 
