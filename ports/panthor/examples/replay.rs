@@ -1,9 +1,7 @@
-//! Replays recordings, plain or `.xz`: of the helper on the base class, or of the fixed suite. Prints how many operations were
-//! replayed, and how many lines differ.
+//! Replays recordings of the real driver on the model: `replay [--side before|after] FILE...`, plain or `.xz`.
 //!
-//! `cargo run --release -p port-panthor --example replay -- FILE...`
-//!
-//! Exits with 0 only where every file could be read and no line differs.
+//! Prints, for each file, how many lines were compared, differ, and were left out, and why. Exits with 0 only where every file
+//! could be read and none differs.
 
 #[path = "../tests/replay/mod.rs"]
 mod replay;
@@ -11,30 +9,38 @@ mod replay;
 use std::process::ExitCode;
 
 use drm_core::recording::Recording;
+use port_kit::Side;
 
-fn main() -> ExitCode {
-    let files: Vec<_> = std::env::args_os().skip(1).collect();
+fn run() -> Result<bool, String> {
+    let (mut side, mut files) = (Side::Before, Vec::new());
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--side" => side = args.next().unwrap_or_default().parse()?,
+            _ => files.push(arg),
+        }
+    }
     if files.is_empty() {
-        eprintln!("usage: replay FILE...");
-        return ExitCode::FAILURE;
+        return Err("usage: replay [--side before|after] FILE...".into());
     }
     let mut agree = true;
     for file in files {
-        match Recording::open(&file) {
-            Ok(recording) => {
-                let report = replay::replay(&recording);
-                println!("{report}");
-                agree &= report.agrees();
-            }
-            Err(error) => {
-                eprintln!("{}: {error}", file.display());
-                agree = false;
-            }
-        }
+        let recording = Recording::open(&file).map_err(|error| format!("{file}: {error}"))?;
+        let report = replay::replay(side, &recording)
+            .ok_or_else(|| format!("the port has no {side} side yet"))?;
+        println!("{report}");
+        agree &= report.agrees();
     }
-    if agree {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Ok(agree)
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
     }
 }

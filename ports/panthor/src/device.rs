@@ -13,13 +13,15 @@ use crate::bo::BufferObject;
 use crate::drv;
 use crate::fw::Firmware;
 use crate::hw::{Hw, HwConfig};
-use crate::mmu::{Mmu, VmPool};
+use crate::mmu::{Mmu, Vm, VmPool};
+use crate::sched::{GroupPool, Scheduler};
 use crate::uapi;
 
 /// The driver on one GPU; `B` is the side that keeps the memory of its objects.
 pub struct Panthor<B: BufferObject> {
     hw: Arc<Hw>,
     mmu: Arc<Mmu>,
+    scheduler: Arc<Scheduler<B>>,
     firmware: Mutex<Option<Firmware<B>>>,
 }
 
@@ -27,6 +29,8 @@ pub struct Panthor<B: BufferObject> {
 pub struct PanthorFile<B: BufferObject> {
     /// Its address spaces.
     pub vms: VmPool<B>,
+    /// Its groups.
+    pub groups: GroupPool<B>,
 }
 
 /// A GPU with its driver. Dropping it takes both away.
@@ -40,8 +44,10 @@ pub struct Gpu<B: BufferObject> {
 /// `ENOMEM`, `ENOSPC` without memory for the firmware.
 pub fn probe<B: BufferObject>(machine: &Machine, config: HwConfig) -> Result<Gpu<B>> {
     let hw = Arc::new(Hw::new(machine, config)?);
+    let mmu = Arc::new(Mmu::new(&hw));
     let panthor = Arc::new(Panthor::<B> {
-        mmu: Arc::new(Mmu::new(&hw)),
+        scheduler: Scheduler::new(&hw, &mmu),
+        mmu,
         hw,
         firmware: Mutex::default(),
     });
@@ -81,6 +87,7 @@ impl<B: BufferObject> Drop for Gpu<B> {
     /// `panthor_remove`.
     fn drop(&mut self) {
         self.dev.unplug();
+        self.panthor.scheduler.unplug();
         let firmware = self.panthor.firmware.lock().take();
         if let Some(firmware) = firmware {
             firmware.unload();
@@ -99,6 +106,21 @@ impl<B: BufferObject> Panthor<B> {
     #[must_use]
     pub fn mmu(&self) -> &Arc<Mmu> {
         &self.mmu
+    }
+
+    /// The scheduler of groups.
+    #[must_use]
+    pub fn scheduler(&self) -> &Arc<Scheduler<B>> {
+        &self.scheduler
+    }
+
+    /// The firmware's address space. `ENODEV` when the device is gone.
+    pub fn fw_vm(&self) -> Result<Vm<B>> {
+        let firmware = self.firmware.lock();
+        firmware
+            .as_ref()
+            .map(|firmware| firmware.vm().clone())
+            .ok_or(Errno::ENODEV)
     }
 }
 
@@ -125,12 +147,14 @@ impl<B: BufferObject> Driver for Panthor<B> {
     fn open(&self, file: &File) -> Result {
         file.set_private(PanthorFile::<B> {
             vms: VmPool::default(),
+            groups: GroupPool::default(),
         });
         Ok(())
     }
 
     fn postclose(&self, file: &File) {
         if let Ok(private) = private::<B>(file) {
+            private.groups.destroy();
             private.vms.destroy();
         }
     }

@@ -3,13 +3,14 @@
 mod replay;
 
 use drm_core::recording::Recording;
+use port_kit::Side;
 
 fn agrees(file: &str, at_least: usize) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("data")
         .join(file);
     let recording = Recording::open(&path).expect("the recording is part of the project");
-    let report = replay::replay(&recording);
+    let report = replay::replay(Side::Before, &recording).expect("every port has a before side");
     println!("{report}");
     assert!(report.agrees(), "{report}");
     assert!(report.compared() >= at_least, "{report}");

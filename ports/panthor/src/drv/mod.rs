@@ -1,6 +1,7 @@
 //! The ioctls (`panthor_drv.c`): arguments checked, and handed to those who do the work.
 
 mod bind;
+mod group;
 mod submit;
 mod uobj;
 
@@ -43,6 +44,14 @@ pub(crate) fn ioctl<B: BufferObject>(
         with(arg, |args| bo_create::<B>(file, args))
     } else if is(uapi::BO_MMAP_OFFSET) {
         with(arg, |args| bo_mmap_offset(file, args))
+    } else if is(uapi::GROUP_CREATE) {
+        with(arg, |args| group::create(panthor, file, args))
+    } else if is(uapi::GROUP_DESTROY) {
+        with(arg, |args| group::destroy::<B>(file, args))
+    } else if is(uapi::GROUP_SUBMIT) {
+        with(arg, |args| group::submit::<B>(file, args))
+    } else if is(uapi::GROUP_GET_STATE) {
+        with(arg, |args| group::get_state::<B>(file, args))
     } else if is(uapi::TILER_HEAP_CREATE) {
         with(arg, |args| tiler_heap_create::<B>(file, args))
     } else if is(uapi::TILER_HEAP_DESTROY) {

@@ -2,6 +2,7 @@
 //!
 //! It knows the driver's page tables only by the root address that is written into a slot.
 
+mod cs;
 mod spaces;
 
 use drm_core::errno::Result;
@@ -10,6 +11,7 @@ use drm_core::memory::{Gfp, Page};
 use drm_core::sync::Mutex;
 use port_kit::mmu::MachineTables;
 
+pub use self::cs::{Cs, CsInterface, HeapState, Stop, SyncWait, op};
 use self::spaces::Spaces;
 pub use self::spaces::{Command, Done, Fault, RootRegisters};
 use crate::uapi::{CsifInfo, GpuInfo};

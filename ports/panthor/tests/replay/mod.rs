@@ -1,4 +1,4 @@
-//! Replays recordings of the real driver: the program that ran its operations, on the before side.
+//! Replays recordings of the real driver: the program that ran its operations, on a model.
 
 mod contig;
 mod script;
@@ -7,6 +7,7 @@ mod vm_ops;
 mod words;
 
 use drm_core::recording::{Patterns, Recording, Report};
+use port_kit::Side;
 use port_panthor::hw::HwConfig;
 
 /// Lines that no model can answer.
@@ -14,13 +15,13 @@ const LEFT_OUT: Patterns = Patterns::new(&[]);
 
 /// Runs every operation of a recording, and compares answers, states and warnings.
 ///
-/// The device is coherent where the name of the recording says so.
-pub(crate) fn replay(recording: &Recording) -> Report {
+/// The device is coherent where the name of the recording says so. `None` for a side that there is not yet.
+pub(crate) fn replay(side: Side, recording: &Recording) -> Option<Report> {
     let config = match recording.name().contains("coherent") {
         true => HwConfig::coherent(),
         false => HwConfig::default(),
     };
-    let mut script = script::Script::new(config);
+    let mut script = script::Script::new(side, config)?;
     let mut report = Report::new(recording.name());
     for line in recording.lines() {
         let Some((operation, kernel)) = line.operation() else {
@@ -33,5 +34,5 @@ pub(crate) fn replay(recording: &Recording) -> Report {
             None => report.compare(line, operation, &kernel, &model),
         }
     }
-    report
+    Some(report)
 }

@@ -5,18 +5,15 @@ use std::collections::BTreeMap;
 use bytemuck::{Pod, Zeroable};
 use drm_core::device::{File, IoctlNr};
 use drm_core::errno::{Errno, Result};
-use drm_core::gem::Gem;
 use drm_core::machine::{Config, Machine};
 use drm_core::mmap::Process;
 use drm_core::prime::DmaBuf;
 use drm_core::recording::Answer;
+use port_kit::Side;
 use port_kit::vgem::Vgem;
-use port_panthor::device::PanthorFile;
 use port_panthor::hw::HwConfig;
-use port_panthor::mmu::Vm;
-use port_panthor::shmem::PanthorObject;
 use port_panthor::uapi::*;
-use port_panthor::{Gpu, dump, probe};
+use port_panthor::{AnyGpu, AnyVm, probe_side};
 
 use super::words::{Words, errno};
 
@@ -48,15 +45,16 @@ pub(super) struct Script {
     pub(super) mappings: BTreeMap<u64, Mapping>,
     /// Whether states are answered as hashes.
     pub(super) hashes: bool,
-    gpu: Gpu<PanthorObject>,
+    gpu: Box<dyn AnyGpu>,
     pub(super) machine: Machine,
 }
 
 impl Script {
-    /// A machine after boot, the driver loaded.
-    pub(super) fn new(config: HwConfig) -> Self {
+    /// A machine after boot, the driver loaded on a side; `None` for one that there is not yet.
+    pub(super) fn new(side: Side, config: HwConfig) -> Option<Self> {
         let machine = Machine::new(Config::default()).expect("the host has memory for the machine");
-        Self {
+        let gpu = probe_side(side, &machine, config)?.expect("the GPU is there");
+        Some(Self {
             process: Process::new(&machine),
             vgem: Vgem::new(&machine).expect("vgem opens"),
             files: BTreeMap::new(),
@@ -67,9 +65,9 @@ impl Script {
             attached: BTreeMap::new(),
             mappings: BTreeMap::new(),
             hashes: false,
-            gpu: probe(&machine, config).expect("the GPU is there"),
+            gpu,
             machine,
-        }
+        })
     }
 
     /// Runs one operation; the marks of its answer are the events that it left in the machine's trace.
@@ -190,25 +188,15 @@ impl Script {
     }
 
     /// The space in a slot, if there is one with this id.
-    pub(super) fn vm_of(&self, slot: Slot) -> Option<Vm<PanthorObject>> {
-        let private = self
-            .files
-            .get(&slot.file)?
-            .private::<PanthorFile<PanthorObject>>()?;
-        private.vms.get(slot.id)
-    }
-
-    /// The object in a slot, if the file has one with this handle.
-    pub(super) fn object_of(&self, slot: Slot) -> Option<Gem<PanthorObject>> {
-        self.files.get(&slot.file)?.lookup(slot.id)?.downcast()
+    pub(super) fn vm_of(&self, slot: Slot) -> Option<Box<dyn AnyVm>> {
+        self.gpu.vm(self.files.get(&slot.file)?, slot.id)
     }
 
     /// The state of the object in a slot.
     pub(super) fn object_state(&self, slot: Slot) -> String {
-        match self.object_of(slot) {
-            Some(object) => dump::object(&object, 1),
-            None => Errno::ENOENT.to_string(),
-        }
+        let file = self.files.get(&slot.file);
+        let state = file.and_then(|file| self.gpu.object(file, slot.id));
+        state.unwrap_or_else(|| Errno::ENOENT.to_string())
     }
 }
 

@@ -1,7 +1,6 @@
 //! Address spaces: binds, heaps, what the GPU sees.
 
 use port_kit::mmu::{Access, WalkFault};
-use port_panthor::dump;
 use port_panthor::uapi::*;
 
 use super::script::{Script, Slot, ioctl};
@@ -24,14 +23,8 @@ impl Script {
             "vmdi" => self.destroy_vm(raw(), words.short(3)),
             "state" => self.vm_state(slot()?),
             "statei" => self.vm_state(raw()),
-            "vm" => Some(
-                self.vm_of(slot()?)
-                    .map_or("novm".into(), |vm| dump::vm(&vm)),
-            ),
-            "pt" => Some(
-                self.vm_of(slot()?)
-                    .map_or("novm".into(), |vm| dump::tables(&vm)),
-            ),
+            "vm" => Some(self.vm_of(slot()?).map_or("novm".into(), |vm| vm.state())),
+            "pt" => Some(self.vm_of(slot()?).map_or("novm".into(), |vm| vm.tables())),
             "gpuvm" => Some(self.gpuvm_text(slot()?)),
             "walk" => {
                 let to = if words.word(3).is_empty() {
@@ -40,9 +33,7 @@ impl Script {
                     words.number(3)
                 };
                 let vm = self.vm_of(slot()?);
-                Some(vm.map_or("novm".into(), |vm| {
-                    dump::walk(&vm, words.number(2), to).text
-                }))
+                Some(vm.map_or("novm".into(), |vm| vm.walk(words.number(2), to).text))
             }
             "gpu" => self.gpu_access(slot()?, words),
             "map" => self.map(slot()?, words),
@@ -88,7 +79,7 @@ impl Script {
         }
         let slot = Slot { file, id: args.id };
         self.vms.insert(words.number(1), slot);
-        Some(format!("{answer} | {}", dump::vm(&self.vm_of(slot)?)))
+        Some(format!("{answer} | {}", self.vm_of(slot)?.state()))
     }
 
     fn destroy_vm(&self, slot: Slot, pad: u32) -> Option<String> {
@@ -112,7 +103,7 @@ impl Script {
     fn gpuvm_text(&self, slot: Slot) -> String {
         let (vm, file) = (self.vm_of(slot), self.files.get(&slot.file));
         vm.zip(file)
-            .map_or("novm".into(), |(vm, file)| dump::gpuvm(&vm, file))
+            .map_or("novm".into(), |(vm, file)| vm.gpuvm(file))
     }
 
     /// The mappings and the leaves of a space, or their hashes.
@@ -120,9 +111,9 @@ impl Script {
         let Some(vm) = self.vm_of(slot) else {
             return "| novm | novm".into();
         };
-        let (gpuvm, walk) = (self.gpuvm_text(slot), dump::walk(&vm, 0, u64::MAX));
+        let (gpuvm, walk) = (self.gpuvm_text(slot), vm.walk(0, u64::MAX));
         if self.hashes {
-            let (vas, runs, leaves) = (vm.gpuvm().leftovers().vas, walk.runs, walk.leaves);
+            let (vas, runs, leaves) = (vm.mappings(), walk.runs, walk.leaves);
             let (gpuvm, walk) = (fnv(&gpuvm), fnv(&walk.text));
             format!("| n={vas} g={gpuvm:08x} runs={runs} leaves={leaves} w={walk:08x}")
         } else {
@@ -136,7 +127,7 @@ impl Script {
         };
         let writes = words.word(3) == "w";
         let access = if writes { Access::Write } else { Access::Read };
-        Some(match vm.view().translate(words.number(2), access) {
+        Some(match vm.translate(words.number(2), access) {
             Ok((pa, leaf)) => {
                 let old = self.machine.ram().read_u32(pa);
                 if writes {
@@ -268,7 +259,7 @@ impl Script {
             };
             self.heaps.insert(heap, slot);
         }
-        let state = self.vm_of(vm).map_or("novm".into(), |vm| dump::vm(&vm));
+        let state = self.vm_of(vm).map_or("novm".into(), |vm| vm.state());
         Some(format!("{answer} | {state} | {}", self.gpuvm_text(vm)))
     }
 
