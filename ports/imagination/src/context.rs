@@ -13,6 +13,7 @@ use crate::fwif::commoncontext;
 use crate::queue::{Queue, QueueInit};
 use crate::stream::{self, StreamDef};
 use crate::uapi::{BoFlags, CreateContext, ctx_priority, ctx_type, job_type};
+use crate::uobj;
 use crate::vm::VmContext;
 
 /// A kind of context: its queues, the size of its firmware object, the registers that user space sets once.
@@ -111,13 +112,11 @@ impl<B: PvrGem> Context<B> {
         let state_at = kind.queues.len() * commoncontext::SIZE as usize;
         match kind.state {
             Some(def) => {
-                let mut stream = vec![0; args.static_context_state_len as usize];
-                if stream.is_empty() {
+                if args.static_context_state_len == 0 {
                     return Err(Errno::EINVAL);
                 }
-                machine
-                    .user()
-                    .read(args.static_context_state, &mut stream)?;
+                let len = args.static_context_state_len;
+                let stream = uobj::bytes(machine, args.static_context_state, len)?;
                 let dest = &mut data[state_at..state_at + def.size as usize];
                 stream::process(def, &stream, dest)?;
             }

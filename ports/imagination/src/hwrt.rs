@@ -234,8 +234,9 @@ fn multisample_ctl(samples: u32, y_flip: bool) -> Result<u64> {
 /// The struct that both render targets share (`hwrt_init_common_fw_structure`), for a core with the simple parameter format
 /// and one sample per pixel and clock.
 fn common_struct(features: &Features, args: &CreateHwrtDataset) -> Result<[u8; COMMON_SIZE]> {
-    let tiles_x = args.width.div_ceil(features.tile_size_x);
-    let tiles_y = args.height.div_ceil(features.tile_size_y);
+    let tiles = |pixels: u32, size: u32| pixels.wrapping_add(size - 1) / size;
+    let tiles_x = tiles(args.width, features.tile_size_x);
+    let tiles_y = tiles(args.height, features.tile_size_y);
     let (mtile_x, mtile_y) = (tiles_x.div_ceil(8) * 2, tiles_y.div_ceil(8) * 2);
     let max_x = tiles_x.next_multiple_of(2).wrapping_sub(1);
     let max_y = tiles_y.next_multiple_of(2).wrapping_sub(1);

@@ -125,8 +125,7 @@ impl<B: PvrGem> Job<B> {
         {
             return Err(Errno::EINVAL);
         }
-        let mut stream = vec![0; args.cmd_stream_len as usize];
-        machine.user().read(args.cmd_stream, &mut stream)?;
+        let stream = uobj::bytes(machine, args.cmd_stream, args.cmd_stream_len)?;
         let mut cmd = vec![0; kind.stream.size as usize];
         stream::process(kind.stream, &stream, &mut cmd)?;
         let bits = kind.fw_flags.iter().enumerate();

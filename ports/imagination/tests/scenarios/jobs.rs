@@ -188,6 +188,13 @@ fn bad_jobs_are_refused_by_their_place(s: &mut Session) {
             },
         ),
         (
+            "a stream longer than there is memory at once",
+            JobArgs {
+                cmd_stream_len: (4 << 20) + 8,
+                ..good
+            },
+        ),
+        (
             "a stream with a bad header",
             JobArgs {
                 cmd_stream: bad_stream,
@@ -274,6 +281,14 @@ fn bad_jobs_are_refused_by_their_place(s: &mut Session) {
         s.answer(what, &result);
         s.trace.line(format_args!("  at {count}"));
     }
+    let mut many = SubmitJobs {
+        jobs: ObjArray {
+            count: u32::MAX,
+            ..s.array(&[good])
+        },
+    };
+    let result = s.raw(0, SUBMIT_JOBS, &mut many);
+    s.answer("more jobs than there is memory", &result);
     let (count, result) = s.submit_jobs(&[]);
     s.answer("no jobs", &result);
     s.trace.line(format_args!("  at {count}"));
