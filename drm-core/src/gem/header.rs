@@ -36,6 +36,16 @@ pub struct Header {
     import: OnceLock<Arc<Attachment>>,
     lru: Membership,
     this: OnceLock<Weak<dyn Object>>,
+    freed: OnceLock<Freed>,
+}
+
+/// How an object was freed past its own `free`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freed {
+    /// By its only holder.
+    Alone,
+    /// While others held it.
+    Shared,
 }
 
 impl fmt::Debug for Header {
@@ -67,6 +77,7 @@ impl Header {
             import: OnceLock::new(),
             lru: Membership::default(),
             this: OnceLock::new(),
+            freed: OnceLock::new(),
         }
     }
 
@@ -277,6 +288,17 @@ impl Header {
     /// `true` when the last reference went.
     pub(super) fn put_ref(&self) -> bool {
         self.refs.fetch_sub(1, Ordering::SeqCst) == 1
+    }
+
+    /// Says that the object was freed past its own `free`.
+    pub(super) fn set_freed(&self, shared: bool) {
+        let how = if shared { Freed::Shared } else { Freed::Alone };
+        let _ = self.freed.set(how);
+    }
+
+    /// How the object was freed past its own `free`, if it was.
+    pub(super) fn freed(&self) -> Option<Freed> {
+        self.freed.get().copied()
     }
 
     /// Leaves every list and gives the mmap offset back (`drm_gem_object_release`).

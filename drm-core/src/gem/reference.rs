@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 
+use super::header::Freed;
 use super::object::Object;
 use crate::sync::{Arc, Weak};
 
@@ -34,11 +35,13 @@ impl<T: Object> Gem<T> {
     }
 
     /// Frees the object past its own `free`: `release` is called instead. An error path that calls a library's release
-    /// directly does this. Only sound for the only reference; others keep the memory of a released object.
+    /// directly does this. Only sound for the only reference: others keep the memory of a released object, and the last of them to
+    /// go is recorded as the crash that freeing it again is.
     pub fn free_directly(self, release: impl FnOnce(&T, &Gone)) {
+        let is_shared = self.0.gem().refs() > 1;
         release(&self.0, &Gone(()));
         self.0.gem().release();
-        self.0.gem().forget_refs();
+        self.0.gem().set_freed(is_shared);
     }
 
     /// The same reference, its type forgotten.
@@ -97,9 +100,20 @@ impl<T: Object + ?Sized> Clone for Gem<T> {
 
 impl<T: Object + ?Sized> Drop for Gem<T> {
     fn drop(&mut self) {
-        if self.0.gem().put_ref() {
-            self.0.free(&Gone(()));
-            self.0.gem().release();
+        if !self.0.gem().put_ref() {
+            return;
+        }
+        match self.0.gem().freed() {
+            None => {
+                self.0.free(&Gone(()));
+                self.0.gem().release();
+            }
+            Some(Freed::Alone) => {}
+            Some(Freed::Shared) => self
+                .0
+                .gem()
+                .machine()
+                .oops("drm_gem: an object is freed again whose creator freed it under others"),
         }
     }
 }

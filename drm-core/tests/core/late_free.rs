@@ -3,6 +3,7 @@
 
 use drm_core::device::{Device, File};
 use drm_core::gem::{Gem, Gone, Header, Object};
+use drm_core::machine::Event;
 use drm_core::mmap::{Process, Prot, Sharing};
 use drm_core::sync::{Arc, Mutex};
 
@@ -133,5 +134,34 @@ fn a_file_lives_as_long_as_a_mapping_made_through_it() {
     assert_eq!(
         (bench.dev.file_count(), object.gem().handle_count()),
         (1, 0)
+    );
+}
+
+#[test]
+fn an_object_that_its_creator_frees_under_a_handle_is_freed_again_by_that_handle() {
+    let order = Order::new();
+    let (dev, file) = (&order.bench.dev, &order.bench.file);
+    let named = |name| Named {
+        header: Header::new_private(dev, PAGE),
+        name,
+        log: Arc::clone(&order.log),
+    };
+    Gem::new(named('a')).free_directly(|_, _| order.log.lock().push('x'));
+    assert_eq!(order.freed(), "x");
+    assert_eq!(order.bench.machine.trace().take(), []);
+    assert_eq!(dev.object_count(), 0);
+
+    let object = Gem::new(named('b'));
+    let handle = file
+        .handle_create(&object.clone().into_dyn())
+        .expect("it can be made");
+    object.free_directly(|_, _| order.log.lock().push('y'));
+    assert_eq!(order.bench.machine.trace().take(), []);
+    file.handle_delete(handle).expect("it is there");
+    assert_eq!(order.freed(), "y");
+    let events = order.bench.machine.trace().take();
+    assert!(
+        matches!(&events[..], [Event::Oops(what)] if what.contains("freed again")),
+        "{events:?}"
     );
 }
