@@ -62,7 +62,8 @@ impl New {
     /// Lets the object be reclaimed by the lists of its device. To be said before any part is built; imports never are.
     pub fn reclaimed_by(self, device: &DeviceReclaim) -> Self {
         if !self.gem.is_imported() {
-            self.tracker.get_or_init(|| Arc::new(Tracker::new(device)));
+            self.tracker
+                .get_or_init(|| Arc::new(Tracker::new(device, self.gem.pages())));
         }
         self
     }

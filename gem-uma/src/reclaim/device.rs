@@ -156,6 +156,13 @@ impl DeviceReclaim {
         }
     }
 
+    /// An object that the device mapped died as it was.
+    pub(super) fn forget_gpu_mapped(&self, pages: u64) {
+        self.0
+            .gpu_mapped
+            .fetch_sub(pages.cast_signed(), Ordering::SeqCst);
+    }
+
     /// Lists an address space: at the head, unless it is listed; or behind all others.
     pub(super) fn move_vm(&self, vm: &VmReclaim, head: bool) {
         let mut vms = self.0.vms.lock();

@@ -162,5 +162,8 @@ impl Reclaim {
 impl Part for Reclaim {
     fn teardown(&self, _gone: &Gone) {
         self.place.leave();
+        if let Some(tracker) = &self.tracker {
+            tracker.died();
+        }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Tracker {
     object: OnceLock<WeakGem>,
     state: Mutex<State>,
     evictions: AtomicU32,
+    pages: u64,
 }
 
 impl fmt::Debug for Tracker {
@@ -35,8 +36,9 @@ impl fmt::Debug for Tracker {
 }
 
 impl Tracker {
-    pub(crate) fn new(device: &DeviceReclaim) -> Self {
+    pub(crate) fn new(device: &DeviceReclaim, pages: u64) -> Self {
         Self {
+            pages,
             device: device.clone(),
             object: OnceLock::new(),
             state: Mutex::default(),
@@ -50,6 +52,14 @@ impl Tracker {
             // Set once, by the one who made the object.
             let _ = self.object.set(weak);
             self.change(|_| {});
+        }
+    }
+
+    /// The object died: it leaves the figures; its header leaves the lists.
+    pub(crate) fn died(&self) {
+        let class = std::mem::take(&mut self.state.lock().class);
+        if class.is_gpu_mapped() {
+            self.device.forget_gpu_mapped(self.pages);
         }
     }
 

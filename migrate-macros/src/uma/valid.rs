@@ -18,7 +18,12 @@ pub(crate) fn check(object: &Object) -> Result<()> {
     }
     for (at, field) in object.fields.iter().enumerate() {
         twice(object, at, field, &mut errors);
-        missing(object, field, &mut errors);
+        if object
+            .field(field.kind)
+            .is_some_and(|first| first.ident == field.ident)
+        {
+            missing(object, field, &mut errors);
+        }
         order(object, at, field, &mut errors);
     }
     errors.finish()

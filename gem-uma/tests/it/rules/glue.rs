@@ -202,6 +202,13 @@ fn r30_what_is_still_mapped_when_an_object_dies_is_reported() {
     drop(guard);
     let vm = world.vm();
     world.gpu_map(&bo, &vm, 0);
+    let mapped = world.bo(4096);
+    world.gpu_map(&mapped, &vm, 4096);
+    let lists = world.reclaim.clone().expect("lists");
+    assert_eq!(lists.pages().gpu_mapped(), 1);
+    drop(mapped);
+    assert_eq!(world.machine.trace().take().len(), 1);
+    assert_eq!(lists.pages().gpu_mapped(), 0);
     drop(bo);
     assert_eq!(
         world.machine.trace().take(),
