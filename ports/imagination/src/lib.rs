@@ -75,7 +75,7 @@ use drm_core::machine::Machine;
 use drm_core::sync::Arc;
 use port_kit::Side;
 
-pub use buffer::{PvrGem, PvrVm};
+pub use buffer::{DriverHooks, PvrGem, PvrVm};
 pub use control::{Control, FwObjectInfo};
 pub use exec::Exec;
 pub use features::{Features, Params, Processor};
@@ -121,6 +121,7 @@ fn probe_side<B: PvrGem>(machine: &Machine, params: Params) -> Result<Pvr> {
     let pvr = PvrDevice::<B>::new(machine, &gpu, params);
     let driver = PvrDriver {
         pvr: Arc::clone(&pvr),
+        hooks: B::Hooks::default(),
     };
     let device = Device::new(pvr.dma().clone(), Arc::new(driver));
     pvr.init(&device)?;

@@ -8,10 +8,10 @@ use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::machine::Fail;
-use drm_core::prime::Attachment;
+use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::Arc;
 
-use crate::buffer::PvrGem;
+use crate::buffer::{DriverHooks, PvrGem};
 use crate::context::Context;
 use crate::device::PvrDevice;
 use crate::free_list::FreeList;
@@ -42,6 +42,7 @@ impl<B: PvrGem> Default for PvrFile<B> {
 /// The driver, for buffer objects of one side.
 pub(crate) struct PvrDriver<B: PvrGem> {
     pub(crate) pvr: Arc<PvrDevice<B>>,
+    pub(crate) hooks: B::Hooks,
 }
 
 impl<B: PvrGem> PvrDriver<B> {
@@ -105,10 +106,14 @@ impl<B: PvrGem> Driver for PvrDriver<B> {
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        B::import(dev, attach, table)
+        self.hooks.gem_prime_import_sg_table(dev, attach, table)
     }
 
     fn has_import_sg_table(&self) -> bool {
-        true
+        self.hooks.has_import_sg_table()
+    }
+
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        self.hooks.gem_prime_import(dev, dma_buf)
     }
 }

@@ -9,11 +9,12 @@ use drm_core::gem::{Fault, FaultContext, Gem, Gone, Header, IosysMap, Object};
 use drm_core::gpuvm::GpuVaList;
 use drm_core::memory::KernelMap;
 use drm_core::mmap::{NewVma, Vma};
-use drm_core::prime::{self, Attachment, DmaBuf};
+use drm_core::prime::{self, DmaBuf};
 use drm_core::resv::ResvGuard;
 use drm_core::sync::{Arc, OnceLock};
 use gem_shmem::legacy;
 
+use super::drv::Hooks;
 use super::free_list;
 use crate::buffer::{PvrGem, PvrVm};
 use crate::uapi::BoFlags;
@@ -133,6 +134,8 @@ impl PvrGemObject {
 }
 
 impl PvrGem for PvrGemObject {
+    type Hooks = Hooks;
+
     fn create(dev: &Device, size: u64, flags: BoFlags) -> Result<Gem<Self>> {
         if size == 0 || !flags_are_valid(flags) {
             return Err(Errno::EINVAL);
@@ -147,11 +150,6 @@ impl PvrGem for PvrGemObject {
         // Whether it was zeroed here is not looked at: the pages were zero when they were read in.
         let _ignored = bo.zero();
         Ok(bo)
-    }
-
-    fn import(dev: &Device, attach: &Arc<Attachment>, table: Arc<SgTable>) -> Result<Gem> {
-        let bo = legacy::prime_import_sg_table::<Self>(dev, attach, Some(table))?;
-        Ok(bo.into_dyn())
     }
 
     fn flags(&self) -> BoFlags {

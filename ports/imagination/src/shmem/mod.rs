@@ -4,7 +4,9 @@
 //! fields after creation, the table taken for good at creation and again for each mapping and each block of a free list, the
 //! kernel mapping undone from a field that is read without the lock.
 
+mod drv;
 mod free_list;
 mod gem;
 
+pub use drv::Hooks;
 pub use gem::PvrGemObject;
