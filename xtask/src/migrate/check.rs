@@ -1,5 +1,6 @@
 //! Builds a result beside the crate: what is written in place compiles, or nothing is written.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use super::krate::{Krate, cargo, workspace_root};
@@ -11,7 +12,12 @@ use crate::{Failure, Result};
 /// Checks `result` in a copy of the crate's workspace below `target`. An error shows what the compiler said.
 pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<()> {
     let tree = workspace_root(&krate.root)?;
-    let copy = target.join("check");
+    // A folder for each tree: two crates may be checked at the same time.
+    let mut hasher = DefaultHasher::new();
+    tree.hash(&mut hasher);
+    let copy = target
+        .join("check")
+        .join(format!("{:016x}", hasher.finish()));
     copy_with_paths(&tree, &copy, target)?;
     let moved: Vec<NewFile> = result
         .iter()

@@ -16,6 +16,12 @@ pub fn touched(root: &Path, source: &Source, result: &str) -> Result<String> {
     if result == source.text {
         return Ok(result.to_owned());
     }
+    // A file keeps the line ends that it has; rustfmt is shown the other ones.
+    if source.text.contains("\r\n") {
+        let unix = |text: &str| text.replace("\r\n", "\n");
+        let plain = Source::parse(&source.path, unix(&source.text))?;
+        return Ok(touched(root, &plain, &unix(result))?.replace('\n', "\r\n"));
+    }
     // A file that is formatted as a whole stays so.
     if rustfmt(root, &source.text, &[])?.is_some_and(|formatted| formatted == source.text) {
         return Ok(rustfmt(root, result, &[])?.unwrap_or_else(|| result.to_owned()));

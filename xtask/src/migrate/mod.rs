@@ -118,22 +118,40 @@ fn finish_one(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<Exi
         Format::Json => println!("{}", report::json(&[report::details(outcome)])?),
     }
     if args.write {
-        if !args.allow_dirty {
-            write::require_clean_tree(&outcome.krate.root)?;
-        }
-        if !outcome.krate.is_port() {
-            check::check(&outcome.krate, &outcome.result, &settings.target)?;
-        }
-        write::write_all(&outcome.krate.root, &outcome.result)?;
-        if args.format == Format::Text {
-            println!(
-                "wrote {} files below {}",
-                outcome.result.len(),
-                outcome.krate.root.display()
-            );
+        return write_result(args, settings, outcome);
+    }
+    Ok(outcome.exit(false))
+}
+
+/// Writes the result, if it may be written: a clean tree, and for a crate that is no port a result that compiles. Where sites are
+/// left by hand, that is a half-moved driver, on `#[bridge]`.
+fn write_result(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<Exit> {
+    if !args.allow_dirty {
+        write::require_clean_tree(&outcome.krate.root)?;
+    }
+    let mut files = outcome.result.clone();
+    if !outcome.krate.is_port() {
+        files = run::half_moved(outcome)?;
+        if let Err(failure) = check::check(&outcome.krate, &files, &settings.target) {
+            let left = outcome.plan.by_hand().count();
+            if left == 0 {
+                return Err(failure);
+            }
+            return Err(Failure::new(format!(
+                "nothing was written: a driver that is moved up to the {left} sites left by hand does not compile"
+            ))
+            .next("do first what the report says at those sites, and run again"));
         }
     }
-    Ok(outcome.exit(args.write))
+    write::write_all(&outcome.krate.root, &files)?;
+    if args.format == Format::Text {
+        println!(
+            "wrote {} files below {}",
+            files.len(),
+            outcome.krate.root.display()
+        );
+    }
+    Ok(outcome.exit(true))
 }
 
 fn board(args: &Args, workspace: &Path, settings: &Settings) -> Result<Exit> {

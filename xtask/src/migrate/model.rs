@@ -53,6 +53,8 @@ pub struct Model<'a> {
     pub findings: BTreeSet<Number>,
     /// What the parts are called.
     pub names: Names,
+    /// Types whose pages are marked dirty when they are given back; `None` says it of objects whose type cannot be seen.
+    dirty: BTreeSet<Option<String>>,
     /// Whether the driver fills page arrays itself: an array that is there may then have holes.
     pub fills_pages: bool,
 }
@@ -114,6 +116,7 @@ impl<'a> Model<'a> {
             types,
             findings,
             names,
+            dirty: dirty(contexts),
             fills_pages: contexts
                 .iter()
                 .any(|(_, context)| rules::fills_pages(context)),
@@ -143,6 +146,11 @@ impl<'a> Model<'a> {
     /// Whether a field of this name embeds the base class in some type.
     pub fn is_base_field(&self, member: &syn::Member) -> bool {
         matches!(member, syn::Member::Named(name) if self.types.iter().any(|ty| ty.field.ident.as_ref() == Some(name)))
+    }
+
+    /// Whether pages of objects of a type are marked dirty outside of the hook.
+    pub fn marks_dirty(&self, ty: &str) -> bool {
+        self.dirty.contains(&None) || self.dirty.contains(&Some(ty.to_owned()))
     }
 
     /// Whether the driver throws contents away: its objects need `Reclaim`.
@@ -196,6 +204,19 @@ fn has_function(item: &ItemImpl, name: &str) -> bool {
     item.items
         .iter()
         .any(|item| matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == name))
+}
+
+/// Where pages are marked dirty: in functions of which type.
+fn dirty(contexts: &[(usize, Context<'_>)]) -> BTreeSet<Option<String>> {
+    let marks = contexts
+        .iter()
+        .filter(|(_, context)| context.site.finding == Number(11));
+    marks
+        .map(|(_, context)| match context.item() {
+            Some(Item::Impl(item)) => self_type(item),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The names of the types' fields, but for those that embed the base class.

@@ -1,10 +1,12 @@
 //! One crate through all steps.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::krate::Krate;
 use super::plan::{Only, Plan, plan};
+use super::stage::Bridge;
 use super::verify::{Compared, Verdict, files_below, verify};
 use super::write::NewFile;
 use super::{format, locate, manifest, rules};
@@ -111,6 +113,30 @@ fn tidied(krate: &Krate, plan: &Plan, index: usize, text: String) -> Result<Stri
 /// A file of a half-moved driver, tidied as the result is.
 pub fn moved(outcome: &Outcome, index: usize, text: String) -> Result<String> {
     tidied(&outcome.krate, &outcome.plan, index, text)
+}
+
+/// The files of a crate that is moved in place: all of it, or, where sites are left by hand, with `#[bridge]` for those.
+pub fn half_moved(outcome: &Outcome) -> Result<Vec<NewFile>> {
+    if outcome.plan.by_hand().next().is_none() {
+        return Ok(outcome.result.clone());
+    }
+    let mut files = Vec::new();
+    for (index, (path, text)) in outcome
+        .plan
+        .stage(&BTreeSet::new(), Bridge::AsNeeded)?
+        .into_iter()
+        .enumerate()
+    {
+        files.push(NewFile {
+            path,
+            text: moved(outcome, index, text)?,
+        });
+    }
+    files.extend(manifest::with_gem_uma(
+        &outcome.krate.root,
+        &outcome.krate.dependency,
+    )?);
+    Ok(files)
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::krate::Krate;
 use super::run::{Outcome, Settings, moved};
+use super::stage::Bridge;
 use super::verify::{Shown, run_side};
 use super::write::{NewFile, write_all};
 use super::{check, manifest};
@@ -107,7 +108,7 @@ fn patches(outcome: &Outcome) -> Result<Vec<Patch>> {
     }
     let mut waiting: BTreeSet<Number> = plan.waiting();
     let mut patches = Vec::new();
-    let mut first = stage(outcome, &waiting)?;
+    let mut first = stage(outcome, &waiting, Bridge::AsNeeded)?;
     if krate.after.is_none() {
         first.extend(manifest::with_gem_uma(&krate.root, &krate.dependency)?);
     }
@@ -133,11 +134,7 @@ fn patches(outcome: &Outcome) -> Result<Vec<Patch>> {
     while let Some(number) = waiting.pop_first() {
         // The bridge goes in a patch of its own, after the last finding.
         let last = waiting.is_empty();
-        let files = if last {
-            with_bridge(outcome, &waiting)?
-        } else {
-            stage(outcome, &waiting)?
-        };
+        let files = stage(outcome, &waiting, Bridge::Stays)?;
         let (subject, body) = message(krate, number);
         patches.push(Patch {
             subject,
@@ -148,7 +145,7 @@ fn patches(outcome: &Outcome) -> Result<Vec<Patch>> {
             patches.push(Patch {
                 subject: format!("{}: the bridge is not needed any more", krate.driver),
                 body: "Nothing uses the names of the base class.\n".to_owned(),
-                files: stage(outcome, &waiting)?,
+                files: stage(outcome, &waiting, Bridge::AsNeeded)?,
             });
         }
     }
@@ -166,8 +163,8 @@ fn message(krate: &Krate, number: Number) -> (String, String) {
 }
 
 /// The files of a stage, in the place of the before side.
-fn stage(outcome: &Outcome, waiting: &BTreeSet<Number>) -> Result<Vec<NewFile>> {
-    let texts = outcome.plan.stage(waiting)?;
+fn stage(outcome: &Outcome, waiting: &BTreeSet<Number>, bridge: Bridge) -> Result<Vec<NewFile>> {
+    let texts = outcome.plan.stage(waiting, bridge)?;
     let mut files = Vec::new();
     for (index, (path, text)) in texts.into_iter().enumerate() {
         let text = moved(outcome, index, text)?;
@@ -176,23 +173,6 @@ fn stage(outcome: &Outcome, waiting: &BTreeSet<Number>) -> Result<Vec<NewFile>> 
     // Where a person had to help, that help is part of every stage.
     if outcome.committed.is_some() && outcome.plan.by_hand().next().is_some() {
         files = merged(outcome, files)?;
-    }
-    Ok(files)
-}
-
-/// The last stage, with the attribute still there.
-fn with_bridge(outcome: &Outcome, waiting: &BTreeSet<Number>) -> Result<Vec<NewFile>> {
-    let mut files = stage(outcome, waiting)?;
-    for file in &mut files {
-        if let Some(at) = file.text.find("#[derive(UmaObject)]") {
-            let indent = file.text[..at]
-                .rsplit('\n')
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            file.text
-                .insert_str(at, &format!("#[gem_uma::bridge]\n{indent}"));
-        }
     }
     Ok(files)
 }

@@ -8,6 +8,15 @@ use super::plan::{Plan, Planned};
 use crate::findings::Number;
 use crate::{Failure, Result};
 
+/// Whether the bridge goes with its last use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bridge {
+    /// It stands while anything uses it.
+    AsNeeded,
+    /// It stays, to be taken away by a patch of its own.
+    Stays,
+}
+
 impl Planned {
     /// Whether the site can wait: `#[bridge]` gives it its method meanwhile.
     pub fn can_wait(&self) -> bool {
@@ -26,9 +35,13 @@ impl Plan {
     }
 
     /// The files when everything is moved but the sites of `waiting` findings and those that are left by hand and can wait.
-    pub fn stage(&self, waiting: &BTreeSet<Number>) -> Result<Vec<(PathBuf, String)>> {
+    pub fn stage(
+        &self,
+        waiting: &BTreeSet<Number>,
+        bridge: Bridge,
+    ) -> Result<Vec<(PathBuf, String)>> {
         let mut sets: Vec<EditSet> = self.sources.iter().map(|_| EditSet::default()).collect();
-        let mut bridged = false;
+        let mut bridged = bridge == Bridge::Stays;
         let waits = |site: &&Planned| {
             site.can_wait() && (site.is_by_hand() || waiting.contains(&site.site.finding))
         };

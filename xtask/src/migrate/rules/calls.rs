@@ -201,10 +201,8 @@ pub fn bridge(file: usize, context: &Context<'_>, model: &Model<'_>) -> Option<(
         return None;
     };
     (bridged && model.is_base_field(&field.member)).then(|| {
-        (
-            file,
-            Edit::insert(context.site.finding, context.source.range(field).end, "()"),
-        )
+        let member = context.source.range(&field.member);
+        (file, Edit::replace(context.site.finding, member, "base()"))
     })
 }
 

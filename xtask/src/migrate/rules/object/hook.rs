@@ -85,7 +85,7 @@ pub(super) fn edits(ty: &ObjectType<'_>, model: &Model<'_>) -> Result<Edits, Ref
     }
     edits.push((
         file,
-        Edit::replace(F02, built.clone(), parts(model, &scan.flags)),
+        Edit::replace(F02, built.clone(), parts(ty, model, &scan.flags)),
     ));
     Ok(edits)
 }
@@ -100,7 +100,7 @@ struct Flags {
 }
 
 /// The parts, as fields of the struct expression. The header comes last: it consumes what the others are built from.
-fn parts(model: &Model<'_>, flags: &Flags) -> String {
+fn parts(ty: &ObjectType<'_>, model: &Model<'_>, flags: &Flags) -> String {
     let caching = match flags.write_combined.as_deref() {
         None | Some("false") => String::new(),
         Some("true") => ".caching(Caching::WriteCombined)".to_owned(),
@@ -109,7 +109,7 @@ fn parts(model: &Model<'_>, flags: &Flags) -> String {
                 .to_owned()
         }
     };
-    let dirty = if flags.dirty || model.has(&[11]) {
+    let dirty = if flags.dirty || model.marks_dirty(&ty.name()) {
         ".dirty(true)"
     } else {
         ""

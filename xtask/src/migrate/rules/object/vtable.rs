@@ -1,6 +1,7 @@
 //! The function table: what only forwards to the base class goes, because the derive writes it; what the driver does itself stays
 //! as functions of the type, named in `#[uma(..)]`.
 
+use syn::visit::Visit;
 use syn::{Expr, ImplItem, ImplItemFn, Stmt};
 
 use super::{Edits, Refusal};
@@ -24,6 +25,17 @@ enum Fate {
         last: std::ops::Range<usize>,
     },
 }
+
+/// What an operation answers that the table leaves out: the core's own answer, where the derive would write another.
+const ABSENT: [(&str, &str); 6] = [
+    ("print_info", "none"),
+    ("get_sg_table", "refuse(ENOSYS)"),
+    ("vmap", "refuse(EOPNOTSUPP)"),
+    ("mmap", "refuse(EINVAL)"),
+    // Without figures of its own, an object of the base class says nothing of its memory.
+    ("status", "none"),
+    ("rss", "none"),
+];
 
 fn fate(function: &ImplItemFn, source: &Source) -> Fate {
     let name = function.sig.ident.to_string();
@@ -82,6 +94,38 @@ fn functions(item: &syn::ItemImpl) -> impl Iterator<Item = &ImplItemFn> {
     })
 }
 
+/// The argument that only the last statement used.
+fn unused_argument(function: &ImplItemFn, source: &Source) -> Option<Edit> {
+    let Some(syn::FnArg::Typed(typed)) = function.sig.inputs.iter().nth(1) else {
+        return None;
+    };
+    let syn::Pat::Ident(name) = &*typed.pat else {
+        return None;
+    };
+    let mut uses = Uses {
+        name: &name.ident,
+        found: false,
+    };
+    let (_, rest) = function.block.stmts.split_last()?;
+    rest.iter().for_each(|stmt| uses.visit_stmt(stmt));
+    (!uses.found).then(|| Edit::insert(Number(14), source.range(&name.ident).start, "_"))
+}
+
+struct Uses<'n> {
+    name: &'n syn::Ident,
+    found: bool,
+}
+
+impl<'ast> Visit<'ast> for Uses<'_> {
+    fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+        self.found |= ident == self.name;
+    }
+
+    fn visit_macro(&mut self, mac: &'ast syn::Macro) {
+        self.found |= mac.tokens.to_string().contains(&self.name.to_string());
+    }
+}
+
 /// A function of the type must not hide the operation of the same name, which others call.
 fn own_name(function: &ImplItemFn, source: &Source) -> Edit {
     Edit::insert(F26, source.range(&function.sig.ident).end, "_own")
@@ -128,15 +172,15 @@ pub(super) fn edits(ty: &ObjectType<'_>, model: &Model<'_>) -> Result<Edits, Ref
             }
             Fate::Free { last } => {
                 edits.push((file, Edit::delete(Number(14), source.whole_lines(last))));
+                edits.extend(unused_argument(function, source).map(|edit| (file, edit)));
                 edits.push((file, own_name(function, source)));
                 answers.push("free_before = Self::free_own".to_owned());
             }
         }
     }
-    // Without figures of its own, an object of the base class says nothing of its memory.
-    for silent in ["status", "rss"] {
-        if functions(table).all(|function| function.sig.ident != silent) {
-            answers.push(format!("{silent} = none"));
+    for (operation, answer) in ABSENT {
+        if functions(table).all(|function| function.sig.ident != operation) {
+            answers.push(format!("{operation} = {answer}"));
         }
     }
     if functions(table).all(|function| matches!(fate(function, source), Fate::Forwarded)) {
