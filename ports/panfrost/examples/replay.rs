@@ -2,12 +2,8 @@
 //!
 //! Prints, for each file, how many lines were compared, differ, and were left out, and why. Exits with 0 only where none differs.
 
-#[path = "../tests/replay/compare.rs"]
-mod compare;
-#[path = "../tests/replay/gpu.rs"]
-mod gpu;
-#[path = "../tests/replay/script.rs"]
-mod script;
+#[path = "../tests/replay/mod.rs"]
+mod replay;
 
 use std::process::ExitCode;
 
@@ -37,7 +33,7 @@ fn main() -> ExitCode {
     }
     let mut agree = true;
     for file in files {
-        match Recording::open(&file).map(|recording| compare::replay(&recording, side)) {
+        match Recording::open(&file).map(|recording| replay::compare::replay(&recording, side)) {
             Ok(Some(report)) => {
                 println!("{report}");
                 agree &= report.agrees();

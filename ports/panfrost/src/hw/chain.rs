@@ -3,9 +3,9 @@
 //! A descriptor is a header of 32 bytes (exception status at 0, descriptor size and job type at 16, VA of the next at 24), and
 //! what belongs to its type behind it, as on the real hardware:
 //!
-//! * [`JobType::Null`]: nothing;
-//! * [`JobType::WriteValue`]: VA at 32, kind of value at 40 (6 for 32 bits), value at 48;
-//! * [`JobType::Compute`]: there are no shader cores here, so this copies: VA to read at 32, VA to write at 40, bytes at 48.
+//! * `Null` does nothing;
+//! * `WriteValue` has the VA at 32, kind of value at 40 (6 for 32 bits), value at 48;
+//! * `Compute` has no shader cores here, so it copies: VA to read at 32, VA to write at 40, bytes at 48.
 
 use super::slot::JS_STATUS_DONE;
 use super::{AccessKind, Accessed, Ended, Gpu, SLOTS};

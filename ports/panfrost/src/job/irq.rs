@@ -82,26 +82,26 @@ impl PanfrostDevice {
             status = self.gpu().read(JOB_INT_RAWSTAT);
         }
         let mut signaled = Vec::new();
-        for j in 0..NUM_JOB_SLOTS {
+        for (j, (mut done, failed)) in done.into_iter().zip(&failed).enumerate() {
             if js_events & mk_js_mask(j) == 0 {
                 continue;
             }
-            if let Some(job) = &failed[j] {
+            if let Some(job) = failed {
                 signaled.extend(self.handle_job_error(job, j));
             } else if self.jobs.slots.lock()[j][0].is_some() && js_state & mk_js_mask(j) == 0 {
                 // Both jobs ended before the interrupt was looked at.
-                if done[j].is_empty() {
+                if done.is_empty() {
                     self.machine().warn("panfrost_job.c:562");
                 }
-                done[j].extend(self.dequeue_job(j));
+                done.extend(self.dequeue_job(j));
             }
-            for job in done[j].drain(..) {
+            for job in done {
                 self.handle_job_done(&job);
                 signaled.push(job);
             }
         }
-        for j in 0..NUM_JOB_SLOTS {
-            if js_events & mk_js_mask(j) != 0 && failed[j].is_some() {
+        for (j, failed) in failed.iter().enumerate() {
+            if js_events & mk_js_mask(j) != 0 && failed.is_some() {
                 signaled.extend(self.requeue_after_failure(j));
             }
         }

@@ -10,7 +10,7 @@ use port_panfrost::hw::{AccessKind, Ended, JS_STATUS_DONE, SLOTS, SPACES};
 use port_panfrost::regs::{MMU_INT_MASK, MMU_INT_RAWSTAT};
 use port_panfrost::uapi;
 
-use crate::script::Script;
+use super::script::Script;
 
 /// `JS_STATUS` of a job that could not read.
 const JOB_READ_FAULT: u32 = 0x42;
@@ -332,7 +332,7 @@ fn access_kind(word: &str, value: u64) -> AccessKind {
 fn size(bytes: u64) -> String {
     let mut bytes = bytes;
     for unit in ["", "KiB"] {
-        if bytes == 0 || bytes % 1024 != 0 {
+        if bytes == 0 || !bytes.is_multiple_of(1024) {
             return format!("{bytes}{unit}");
         }
         bytes /= 1024;
