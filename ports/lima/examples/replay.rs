@@ -10,8 +10,7 @@ mod replay;
 use std::process::ExitCode;
 
 use drm_core::recording::Recording;
-use drm_core::sync::Arc;
-use port_lima::shmem::Shmem;
+use port_kit::Side;
 
 fn main() -> ExitCode {
     let files: Vec<_> = std::env::args_os().skip(1).collect();
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
     for file in files {
         match Recording::open(&file) {
             Ok(recording) => {
-                let report = replay::replay(&recording, Arc::new(Shmem));
+                let report = replay::replay(&recording, Side::Before);
                 println!("{report}");
                 agree &= report.agrees();
             }

@@ -13,7 +13,7 @@ use port_kit::sched::{Backend, Job, Scheduler};
 use crate::dump::ErrorTask;
 use crate::file::FilePrivate;
 use crate::hw::{Hardware, Mmu, Model, NUM_PP};
-use crate::side::{Bo, Side};
+use crate::side::{Bo, Memory};
 use crate::submit::Task;
 use crate::uapi::{PIPE_GP, PIPE_PP};
 use crate::vm::LimaVm;
@@ -52,7 +52,7 @@ pub(crate) struct Pipe {
 pub struct Lima {
     this: Weak<Self>,
     machine: Machine,
-    side: Arc<dyn Side>,
+    memory: Arc<dyn Memory>,
     config: Config,
     hw: Hardware,
     tables: Arc<MachineTables>,
@@ -76,7 +76,11 @@ impl std::fmt::Debug for Lima {
 
 impl Lima {
     /// Sets the hardware up (`lima_device_init`). `ENOMEM`; `EIO` where an MMU does not answer.
-    pub(crate) fn new(machine: &Machine, side: Arc<dyn Side>, config: Config) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        machine: &Machine,
+        memory: Arc<dyn Memory>,
+        config: Config,
+    ) -> Result<Arc<Self>> {
         let tables = Arc::new(MachineTables::new(machine, Gfp::KERNEL | Gfp::DMA32));
         let hw = Hardware::new(machine, &tables, config.model);
         let (va_end, dlbu) = match config.model {
@@ -105,7 +109,7 @@ impl Lima {
             Self {
                 this: Weak::clone(this),
                 machine: machine.clone(),
-                side,
+                memory,
                 config,
                 hw,
                 tables,
@@ -156,10 +160,10 @@ impl Lima {
         &self.machine
     }
 
-    /// The side that its objects are of.
+    /// The memory library that its objects are of.
     #[must_use]
-    pub fn side(&self) -> &Arc<dyn Side> {
-        &self.side
+    pub fn memory(&self) -> &Arc<dyn Memory> {
+        &self.memory
     }
 
     /// What was probed.
@@ -204,7 +208,7 @@ impl Lima {
     /// The object as the driver's own.
     #[must_use]
     pub fn bo<'a>(&self, object: &'a Gem) -> Option<&'a dyn Bo> {
-        self.side.bo(&**object)
+        self.memory.bo(&**object)
     }
 
     /// Contents of jobs that failed, saved while `max_error_tasks` allows it.

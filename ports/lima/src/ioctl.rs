@@ -73,7 +73,7 @@ impl Driver for Lima {
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        self.side().prime_import_sg_table(dev, attach, table)
+        self.memory().prime_import_sg_table(dev, attach, table)
     }
 }
 
@@ -107,7 +107,9 @@ impl Lima {
             return Err(Errno::EINVAL);
         }
         let heap = args.flags & BO_FLAG_HEAP != 0;
-        let bo = self.side().create_bo(file.dev(), args.size.into(), heap)?;
+        let bo = self
+            .memory()
+            .create_bo(file.dev(), args.size.into(), heap)?;
         args.handle = file.handle_create(&bo)?;
         Ok(())
     }

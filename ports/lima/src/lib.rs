@@ -26,6 +26,7 @@ pub mod device;
 pub mod dump;
 pub mod file;
 pub mod hw;
+pub mod inspect;
 pub mod regs;
 pub mod shmem;
 pub mod side;
@@ -44,11 +45,12 @@ use drm_core::dma::{DmaConfig, DmaDevice};
 use drm_core::errno::Result;
 use drm_core::machine::Machine;
 use drm_core::sync::Arc;
+use port_kit::Side;
 
 pub use device::Lima;
 pub use hw::Model;
 
-use side::Side;
+use side::Memory;
 
 /// What a job may take unless a module parameter says otherwise.
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
@@ -74,17 +76,26 @@ impl Config {
     }
 }
 
-/// Probes a device on `machine`, with objects of `side` (`lima_pdev_probe`).
+/// The memory library of a side; `None` for a side that there is not yet.
+#[must_use]
+pub fn memory(side: Side) -> Option<Arc<dyn Memory>> {
+    match side {
+        Side::Before => Some(Arc::new(shmem::Shmem)),
+        Side::After => None,
+    }
+}
+
+/// Probes a device on `machine`, with objects of `memory` (`lima_pdev_probe`).
 ///
 /// # Errors
 ///
 /// `ENOMEM`.
 pub fn probe(
     machine: &Machine,
-    side: Arc<dyn Side>,
+    memory: Arc<dyn Memory>,
     config: Config,
 ) -> Result<(Device, Arc<Lima>)> {
-    let lima = Lima::new(machine, side, config)?;
+    let lima = Lima::new(machine, memory, config)?;
     let dma = DmaDevice::new(
         machine,
         "lima",

@@ -10,7 +10,7 @@ use drm_core::sync::Arc;
 use crate::vm::LimaVm;
 
 /// A memory library under the driver.
-pub trait Side: Send + Sync {
+pub trait Memory: Send + Sync {
     /// What it is called in traces.
     fn name(&self) -> &'static str;
 

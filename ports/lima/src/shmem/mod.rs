@@ -15,13 +15,13 @@ use gem_shmem::legacy;
 
 pub use bo::LimaBo;
 
-use crate::side::{Bo, Side};
+use crate::side::{Bo, Memory};
 
 /// Objects that embed the base class.
 #[derive(Debug, Default)]
 pub struct Shmem;
 
-impl Side for Shmem {
+impl Memory for Shmem {
     fn name(&self) -> &'static str {
         "gem-shmem"
     }

@@ -5,10 +5,9 @@ mod whitebox;
 
 use drm_core::machine::{Config as MachineConfig, Event, Machine};
 use drm_core::recording::{Answer, Line, Pattern, Patterns, Recording, Report};
-use drm_core::sync::Arc;
+use port_kit::Side;
 use port_kit::window::Window;
-use port_lima::probe;
-use port_lima::side::Side;
+use port_lima::{memory, probe};
 
 use whitebox::Whitebox;
 
@@ -32,7 +31,7 @@ const LEFT_OUT: Patterns = Patterns::new(&[
 const PANIC: &str = "Kernel panic - not syncing: ";
 
 /// Runs every operation of a recording on `side`.
-pub(crate) fn replay(recording: &Recording, side: Arc<dyn Side>) -> Report {
+pub(crate) fn replay(recording: &Recording, side: Side) -> Report {
     let mut report = Report::new(recording.name());
     let machine = Machine::new(MachineConfig {
         ram: 256 << 20,
@@ -41,7 +40,8 @@ pub(crate) fn replay(recording: &Recording, side: Arc<dyn Side>) -> Report {
     .expect("host memory");
     let stem = recording.name().split('.').next().unwrap_or_default();
     let config = recorded::config(stem);
-    let (device, lima) = probe(&machine, side, config).expect("memory for the device");
+    let memory = memory(side).expect("the side is there");
+    let (device, lima) = probe(&machine, memory, config).expect("memory for the device");
     let subject = Whitebox::new(&device, &lima);
     let mut window = Window::new(&machine).expect("a vgem device");
     for line in recording.lines() {

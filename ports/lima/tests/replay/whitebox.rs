@@ -10,8 +10,8 @@ use port_kit::mmu::{Access, runs_by};
 use port_kit::window::{Created, Info, Subject, UNTOUCHED, Window, arg, word};
 use port_lima::Lima;
 use port_lima::hw::{Mmu, Model};
+use port_lima::inspect::{self, BoState};
 use port_lima::regs::{gp, mmu};
-use port_lima::shmem::LimaBo;
 use port_lima::uapi::{self, nr};
 use port_lima::vm::LimaVm;
 
@@ -253,39 +253,37 @@ impl Whitebox {
         }
     }
 
-    fn mapping(&self, bo: &LimaBo, mine: &Arc<LimaVm>) -> String {
-        let fields = bo.base.racy();
-        let runs = fields.sgt.as_ref();
-        let pages = runs.map_or(0, |table| table.len() >> 12);
+    fn mappings(state: &BoState, mine: &Arc<LimaVm>) -> String {
+        let table = state.table.as_deref().unwrap_or(&[]);
+        let array = state.pages.as_deref().unwrap_or(&[]);
+        let pages_ok = array
+            .iter()
+            .zip(table)
+            .filter(|(page, dma)| **page == Some(**dma));
+        let pages_ok = pages_ok.count();
         let mut text = String::new();
-        for (vm, mapping) in bo.mappings() {
+        for (vm, mapping) in &state.mappings {
             let Some(vm) = vm.upgrade() else { continue };
             let whose = if Arc::ptr_eq(&vm, mine) {
                 "mine"
             } else {
                 "other"
             };
-            let dma = |page| runs.and_then(|table| table.dma_page(page));
-            let leaf = |page: u64| {
-                vm.with_table(|table| {
+            let pte_ok = vm.with_table(|entries| {
+                let view = entries.view();
+                let is_ok = |(page, dma): &(u64, &u64)| {
                     let va = mapping.va + (page << 12);
-                    table.view().leaves_in(va, va + 1).next()
-                })
-            };
-            let pte_ok = (0..pages)
-                .filter(|page| {
-                    leaf(*page)
-                        .is_some_and(|leaf| leaf.attributes == 0x1df && Some(leaf.pa) == dma(*page))
-                })
-                .count();
-            let array = fields.pages.as_deref().unwrap_or(&[]);
-            let pages_ok = (0..pages)
-                .zip(array)
-                .filter(|(page, entry)| entry.as_ref().map(|entry| entry.phys()) == dma(*page))
-                .count();
+                    let leaf = view.leaves_in(va, va + 1).next();
+                    leaf.is_some_and(|leaf| leaf.attributes == 0x1df && leaf.pa == **dma)
+                };
+                (0..).zip(table).filter(is_ok).count()
+            });
             text += &format!(
-                " va{{{whose} ref={} {:x}+{:x} pte_ok={pte_ok}/{pages} pages_ok={pages_ok}}}",
-                mapping.users, mapping.va, mapping.size
+                " va{{{whose} ref={} {:x}+{:x} pte_ok={pte_ok}/{} pages_ok={pages_ok}}}",
+                mapping.users,
+                mapping.va,
+                mapping.size,
+                table.len()
             );
         }
         text
@@ -348,32 +346,29 @@ impl Subject for Whitebox {
 
     fn bo(&self, file: &File, object: &Gem) -> String {
         let header = object.gem();
-        let bo = object
-            .downcast::<LimaBo>()
-            .expect("an object of the base class");
-        let fields = bo.base.racy();
-        let installed = fields.pages.iter().flatten().flatten().count();
+        let state = inspect::state(object).expect("an object of this driver");
+        let installed = state.pages.iter().flatten().flatten().count();
         let nrpages = header.filp().map_or(-1, |file| file.nr_resident() as i64);
-        let heap = self.lima.bo(object).map_or(0, |bo| bo.heap_size());
         format!(
             "size={:x} use={} vmap={} madv={} pages={} sgt={} vaddr={} imp={} dbuf={} ref={} hc={} nrpages={nrpages} \
-             vma={:x} wc={} d={} heap={heap:x} installed={installed}{}",
+             vma={:x} wc={} d={} heap={:x} installed={installed}{}",
             header.size(),
-            fields.pages_use_count,
-            fields.vmap_use_count,
-            fields.madv,
-            u8::from(fields.pages.is_some()),
-            u8::from(fields.sgt.is_some()),
-            u8::from(fields.vaddr.is_some()),
+            state.pages_use,
+            state.vmap_use,
+            state.madv,
+            u8::from(state.pages.is_some()),
+            u8::from(state.table.is_some()),
+            u8::from(state.vaddr),
             u8::from(header.is_imported()),
             u8::from(header.has_dma_buf()),
             // Less the window's own.
-            header.refs() - 2,
+            header.refs() - 1,
             header.handle_count(),
             header.node().offset().unwrap_or(0) >> 12,
-            u8::from(bo.base.map_wc.get()),
-            u8::from(bo.base.pages_mark_dirty_on_put.get()),
-            self.mapping(&bo, &self.vm(file)),
+            u8::from(state.wc),
+            u8::from(state.dirty),
+            state.heap_size,
+            Self::mappings(&state, &self.vm(file)),
         )
     }
 
