@@ -193,7 +193,7 @@ fn a_series_builds_patch_by_patch_and_ends_where_the_tool_ends() {
         .collect();
     odd.git(
         &[
-            &["am", "--quiet"],
+            &["am", "--quiet", "--keep-cr"],
             paths
                 .iter()
                 .map(String::as_str)

@@ -174,7 +174,7 @@ fn board(args: &Args, workspace: &Path, settings: &Settings) -> Result<Exit> {
         Format::Json => println!("{}", report::json(&rows)?),
     }
     if args.check {
-        report::check(workspace, &rows)?;
+        return report::check(workspace, &rows);
     }
     Ok(exit)
 }

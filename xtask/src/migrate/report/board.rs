@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::migrate::run::Outcome;
-use crate::{Failure, Result};
+use crate::{Exit, Failure, Result};
 
 /// A scenario that differs, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +144,7 @@ fn percent(part: usize, whole: usize) -> usize {
 const COMMITTED: &str = "xtask/data/board.json";
 
 /// Compares with the committed board. A difference is drift: the failure says which row, and how to accept it.
-pub fn check(workspace: &Path, rows: &[Row]) -> Result<()> {
+pub fn check(workspace: &Path, rows: &[Row]) -> Result<Exit> {
     let path = workspace.join(COMMITTED);
     let text = std::fs::read_to_string(&path).map_err(|error| {
         Failure::new(format!(
@@ -171,13 +171,14 @@ pub fn check(workspace: &Path, rows: &[Row]) -> Result<()> {
         )
         .collect();
     if drifted.is_empty() {
-        return Ok(());
+        return Ok(Exit::Done);
     }
-    Err(Failure::new(format!(
-        "the board has drifted from {COMMITTED}: {}",
-        drifted.join(", ")
-    ))
-    .next(accept()))
+    eprintln!(
+        "the board has drifted from {COMMITTED}: {}\n  next: {}",
+        drifted.join(", "),
+        accept()
+    );
+    Ok(Exit::Differs)
 }
 
 fn accept() -> String {

@@ -24,5 +24,11 @@ pub fn series(patches: &[Checked], folder: &Path, seconds: u64) -> String {
         patches.len(),
         folder.display()
     );
+    // `git am` takes the line ends of another system away, unless it is told not to.
+    let _ = writeln!(
+        text,
+        "apply them with: git am --keep-cr {}/*.patch",
+        folder.display()
+    );
     text
 }
