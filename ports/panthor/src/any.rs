@@ -9,8 +9,8 @@ use port_kit::mmu::{Access, Leaf, WalkFault};
 
 use crate::bo::BufferObject;
 use crate::device::{Gpu, PanthorFile, probe};
-use crate::dump::{self, Walk};
 use crate::hw::{Hw, HwConfig};
+use crate::inspect::{self, Walk};
 use crate::mmu::Vm;
 use crate::sched::OomAnswer;
 use crate::shmem::PanthorObject;
@@ -29,7 +29,7 @@ pub trait AnyGpu {
     /// The firmware's address space. `ENODEV` when the device is gone.
     fn fw_vm(&self) -> Result<Box<dyn AnyVm>>;
 
-    /// The state of the object of a handle, as [`dump::object`] shows it.
+    /// The state of the object of a handle, as [`inspect::object`] shows it.
     fn object(&self, file: &File, handle: u32) -> Option<String>;
 
     /// Slots that are masked after a fault.
@@ -44,7 +44,7 @@ pub trait AnyGpu {
 
 /// An address space, on some side.
 pub trait AnyVm {
-    /// Its mappings, as [`dump::gpuvm`] shows them.
+    /// Its mappings, as [`inspect::gpuvm`] shows them.
     fn gpuvm(&self, file: &File) -> String;
 
     /// How many mappings there are.
@@ -59,7 +59,7 @@ pub trait AnyVm {
     /// Its tables below the root, by level.
     fn tables(&self) -> String;
 
-    /// Its state, as [`dump::vm`] shows it.
+    /// Its state, as [`inspect::vm`] shows it.
     fn state(&self) -> String;
 
     /// The slot, or -1; users that need it there; whether it faulted since.
@@ -95,7 +95,7 @@ impl<B: BufferObject> AnyGpu for Gpu<B> {
 
     fn object(&self, file: &File, handle: u32) -> Option<String> {
         let object: Gem<B> = file.lookup(handle)?.downcast()?;
-        Some(dump::object(&object, 1))
+        Some(inspect::object(&object, 1))
     }
 
     fn faulty_slots(&self) -> u32 {
@@ -115,7 +115,7 @@ impl<B: BufferObject> AnyGpu for Gpu<B> {
 
 impl<B: BufferObject> AnyVm for Vm<B> {
     fn gpuvm(&self, file: &File) -> String {
-        dump::gpuvm(self, file)
+        inspect::gpuvm(self, file)
     }
 
     fn mappings(&self) -> usize {
@@ -123,7 +123,7 @@ impl<B: BufferObject> AnyVm for Vm<B> {
     }
 
     fn walk(&self, from: u64, to: u64) -> Walk {
-        dump::walk(self, from, to)
+        inspect::walk(self, from, to)
     }
 
     fn leaves(&self) -> Vec<Leaf> {
@@ -131,11 +131,11 @@ impl<B: BufferObject> AnyVm for Vm<B> {
     }
 
     fn tables(&self) -> String {
-        dump::tables(self)
+        inspect::tables(self)
     }
 
     fn state(&self) -> String {
-        dump::vm(self)
+        inspect::vm(self)
     }
 
     fn slot(&self) -> (i32, u32, bool) {

@@ -95,29 +95,4 @@ pub trait BufferObject: gem::Object + Sized {
 
     /// Makes what the CPU wrote visible to the device (`dma_sync_sgtable_for_device`). Errors of the table.
     fn sync_for_device(&self) -> Result;
-
-    /// The table of the pages as the device sees them, if there is one; read without a lock.
-    fn dma_table(&self) -> Option<Arc<SgTable>>;
-
-    /// What a debugger sees of the memory.
-    fn counts(&self) -> Counts;
-}
-
-/// The counts of an object, read without a lock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Users of the pages.
-    pub pages_use_count: u32,
-    /// Users of the kernel mapping.
-    pub vmap_use_count: u32,
-    /// Whether there is an array of pages.
-    pub has_pages: bool,
-    /// Entries of it that hold a page.
-    pub present: usize,
-    /// Whether there is a table.
-    pub has_sgt: bool,
-    /// The advice of user space.
-    pub madv: i32,
-    /// Whether CPU mappings are write-combined.
-    pub map_wc: bool,
 }

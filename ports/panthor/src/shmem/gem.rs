@@ -9,7 +9,7 @@ use drm_core::sync::Arc;
 use gem_shmem::legacy;
 
 use super::PanthorObject;
-use crate::bo::{BufferObject, Common, Counts};
+use crate::bo::{BufferObject, Common};
 use crate::mmu::Vm;
 
 impl PanthorObject {
@@ -77,27 +77,5 @@ impl BufferObject for PanthorObject {
         let sgt = self.base.get_pages_sgt()?;
         sgt.sync();
         Ok(())
-    }
-
-    fn dma_table(&self) -> Option<Arc<SgTable>> {
-        self.base.racy().sgt.clone()
-    }
-
-    fn counts(&self) -> Counts {
-        let fields = self.base.racy();
-        Counts {
-            pages_use_count: fields.pages_use_count,
-            vmap_use_count: fields.vmap_use_count,
-            has_pages: fields.pages.is_some(),
-            present: fields
-                .pages
-                .iter()
-                .flatten()
-                .filter(|page| page.is_some())
-                .count(),
-            has_sgt: fields.sgt.is_some(),
-            madv: fields.madv,
-            map_wc: self.base.map_wc.get(),
-        }
     }
 }

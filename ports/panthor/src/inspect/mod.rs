@@ -1,15 +1,44 @@
-//! What a debugger sees of spaces and objects, as one line each: the words that recordings and traces use.
+//! Looking inside, as the recordings' white-box operations do: spaces and objects as one line each. No code of the driver uses
+//! this.
+
+mod shmem;
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
 use drm_core::PAGE_SHIFT;
 use drm_core::device::File;
+use drm_core::dma::SgTable;
 use drm_core::gem::Gem;
+use drm_core::sync::Arc;
 use port_kit::mmu::{Leaf, runs_by};
 
 use crate::bo::BufferObject;
 use crate::mmu::Vm;
+
+/// What is inside an object, read without a lock.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Users of the pages.
+    pub pages_use_count: u32,
+    /// Users of the kernel mapping.
+    pub vmap_use_count: u32,
+    /// Whether there is an array of pages.
+    pub has_pages: bool,
+    /// Entries of it that hold a page.
+    pub present: usize,
+    /// The table of the pages as the device sees them.
+    pub sgt: Option<Arc<SgTable>>,
+    /// The advice of user space.
+    pub madv: i32,
+    /// Whether CPU mappings are write-combined.
+    pub map_wc: bool,
+}
+
+/// What is inside an object of any side.
+fn counts<B: BufferObject>(object: &Gem<B>) -> Counts {
+    shmem::counts(&object.clone().into_dyn()).unwrap_or_default()
+}
 
 /// The handle of an object in a file; 0 without one.
 fn handle_of<B: BufferObject>(file: &File, object: &Gem<B>) -> u32 {
@@ -75,7 +104,7 @@ impl<B: BufferObject> Pages<'_, B> {
     fn pages(&mut self, object: &Gem<B>) -> &[u64] {
         let key = std::ptr::from_ref(object.gem()) as usize;
         self.known.entry(key).or_insert_with(|| {
-            let table = object.dma_table();
+            let table = counts(object).sgt;
             let entries = table.iter().flat_map(|table| table.dma_entries());
             entries
                 .flat_map(|entry| {
@@ -178,7 +207,7 @@ pub fn vm<B: BufferObject>(vm: &Vm<B>) -> String {
 #[must_use]
 pub fn object<B: BufferObject>(object: &Gem<B>, own_refs: usize) -> String {
     let bit = u8::from;
-    let (header, common, counts) = (object.gem(), object.common(), object.counts());
+    let (header, common, counts) = (object.gem(), object.common(), counts(object));
     let nrpages = header
         .filp()
         .map_or("-1".to_owned(), |file| file.nr_resident().to_string());
@@ -198,7 +227,7 @@ pub fn object<B: BufferObject>(object: &Gem<B>, own_refs: usize) -> String {
         counts.vmap_use_count,
         bit(counts.has_pages),
         counts.present,
-        bit(counts.has_sgt),
+        bit(counts.sgt.is_some()),
         counts.madv,
         bit(header.is_imported()),
         bit(header.has_dma_buf()),
