@@ -1,6 +1,7 @@
 //! Replays recordings of the real driver, and compares line by line.
 
 mod recorded;
+mod submit;
 mod whitebox;
 
 use drm_core::machine::{Config as MachineConfig, Event, Machine};

@@ -1,6 +1,6 @@
 //! What the recordings' window into the driver shows, and the operations that lima alone has.
 
-use bytemuck::{Pod, Zeroable, bytes_of, bytes_of_mut};
+use bytemuck::{Pod, bytes_of_mut};
 use drm_core::device::{Device, File, IoctlNr};
 use drm_core::errno::Result;
 use drm_core::gem::Gem;
@@ -9,7 +9,7 @@ use drm_core::sync::Arc;
 use port_kit::mmu::{Access, runs_by};
 use port_kit::window::{Created, Info, Subject, UNTOUCHED, Window, arg, word};
 use port_lima::Lima;
-use port_lima::hw::{Mmu, Model};
+use port_lima::hw::Mmu;
 use port_lima::inspect::{self, BoState};
 use port_lima::regs::{gp, mmu};
 use port_lima::uapi::{self, nr};
@@ -20,7 +20,7 @@ const SHOWN: usize = 40;
 
 pub(super) struct Whitebox {
     device: Device,
-    lima: Arc<Lima>,
+    pub(super) lima: Arc<Lima>,
 }
 
 /// One of the driver's ioctls; the struct as it comes back.
@@ -183,74 +183,6 @@ impl Whitebox {
         let resident = object.gem().filp()?.nr_resident();
         failpoints.fail_from(Fail::PageAlloc, (limit >> 12) - resident + 1);
         Some(format!("was {size:x}"))
-    }
-
-    fn submit<T: Pod>(
-        &self,
-        window: &Window,
-        words: &[&str],
-        pipe: u32,
-        slots: usize,
-        frame: &T,
-        frame_size: usize,
-    ) -> Option<String> {
-        let file = window.file(arg(words, 1))?;
-        let bos: Vec<uapi::SubmitBo> = words[slots..]
-            .iter()
-            .map(|word| uapi::SubmitBo {
-                handle: window.handle(word),
-                flags: uapi::SUBMIT_BO_READ | uapi::SUBMIT_BO_WRITE,
-            })
-            .collect();
-        let user = window.machine().user();
-        let args = uapi::GemSubmit {
-            ctx: arg(words, 2) as u32,
-            pipe,
-            nr_bos: bos.len() as u32,
-            frame_size: frame_size as u32,
-            bos: user.put(bytemuck::cast_slice(&bos)),
-            frame: user.put(bytes_of(frame)),
-            ..Zeroable::zeroed()
-        };
-        Some(word(ioctl(file, nr::GEM_SUBMIT, args).0))
-    }
-
-    /// `gp F CTX VS0 VS1 PL0 PL1 AL0 AL1 SLOT..`; `gpx` gives another frame size.
-    fn gp(&self, window: &Window, words: &[&str]) -> Option<String> {
-        let n = |at| arg(words, at) as u32;
-        let frame = uapi::GpFrame {
-            vs_start: n(3),
-            vs_end: n(4),
-            plbu_start: n(5),
-            plbu_end: n(6),
-            alloc_start: n(7),
-            alloc_end: n(8),
-        };
-        let size = size_of_val(&frame) - usize::from(words[0] == "gpx");
-        self.submit(window, words, uapi::PIPE_GP, 9, &frame, size)
-    }
-
-    /// `pp F CTX NUM SLOT..`
-    fn pp(&self, window: &Window, words: &[&str]) -> Option<String> {
-        let num_pp = arg(words, 3) as u32;
-        match self.lima.config().model {
-            Model::Mali400 => {
-                let frame = uapi::M400PpFrame {
-                    num_pp,
-                    ..Zeroable::zeroed()
-                };
-                let size = size_of_val(&frame);
-                self.submit(window, words, uapi::PIPE_PP, 4, &frame, size)
-            }
-            Model::Mali450 => {
-                let frame = uapi::M450PpFrame {
-                    num_pp,
-                    ..Zeroable::zeroed()
-                };
-                let size = size_of_val(&frame);
-                self.submit(window, words, uapi::PIPE_PP, 4, &frame, size)
-            }
-        }
     }
 
     fn mappings(state: &BoState, mine: &Arc<LimaVm>) -> String {
