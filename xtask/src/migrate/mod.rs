@@ -4,6 +4,7 @@
 //! [`format`](mod@format) (of what the edits touched), [`verify`] (build the result, compare both sides), [`report`].
 //! Planning does no input or output but reading the sources; only [`write`](mod@write) writes to a crate.
 
+mod ask;
 mod check;
 mod context;
 mod edit;
@@ -21,6 +22,7 @@ mod run;
 mod series;
 mod source;
 mod stage;
+mod unseen;
 mod verify;
 mod write;
 
@@ -53,6 +55,9 @@ pub struct Args {
     /// Fail when the committed board, or an after side, is not what the tool says today
     #[arg(long)]
     check: bool,
+    /// Ask about each site
+    #[arg(long, conflicts_with_all = ["check", "all", "series"])]
+    interactive: bool,
     /// Handle these findings alone
     #[arg(long, value_name = "F03,..", value_delimiter = ',')]
     only: Vec<Number>,
@@ -77,6 +82,8 @@ pub enum Format {
     Text,
     /// For machines.
     Json,
+    /// For code review tools.
+    Sarif,
 }
 
 /// Runs the task.
@@ -89,7 +96,11 @@ pub fn run(args: &Args) -> Result<Exit> {
     let settings = Settings {
         target: workspace.join("target/migrate"),
         workspace: workspace.clone(),
-        only: Only((!args.only.is_empty()).then(|| args.only.clone())),
+        only: Only {
+            findings: (!args.only.is_empty()).then(|| args.only.clone()),
+            refused: Vec::new(),
+        },
+        interactive: args.interactive,
         verify: !args.no_verify,
     };
     if let Some(dir) = &args.path {
@@ -116,6 +127,7 @@ fn finish_one(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<Exi
     match args.format {
         Format::Text => print!("{}", report::text(outcome)),
         Format::Json => println!("{}", report::json(&[report::details(outcome)])?),
+        Format::Sarif => println!("{:#}", report::sarif(&[outcome])),
     }
     if args.write {
         return write_result(args, settings, outcome);
@@ -156,7 +168,7 @@ fn write_result(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<E
 
 fn board(args: &Args, workspace: &Path, settings: &Settings) -> Result<Exit> {
     let ports = krate::ports(workspace)?;
-    let mut rows = Vec::new();
+    let mut outcomes = Vec::new();
     let mut exit = Exit::Done;
     for port in &ports {
         let outcome = run::one(port, settings)?;
@@ -167,11 +179,13 @@ fn board(args: &Args, workspace: &Path, settings: &Settings) -> Result<Exit> {
         if this.code() > exit.code() {
             exit = this;
         }
-        rows.push(Row::of(&outcome));
+        outcomes.push(outcome);
     }
+    let rows: Vec<Row> = outcomes.iter().map(Row::of).collect();
     match args.format {
         Format::Text => print!("{}", report::board(&rows)),
         Format::Json => println!("{}", report::json(&rows)?),
+        Format::Sarif => println!("{:#}", report::sarif(&outcomes.iter().collect::<Vec<_>>())),
     }
     if args.check {
         return report::check(workspace, &rows);

@@ -9,6 +9,7 @@ use super::locate::Site;
 use super::model::Model;
 use super::rules;
 use super::source::Source;
+use super::unseen::{Unseen, unseen};
 use crate::findings::Number;
 use crate::{Failure, Result};
 
@@ -89,15 +90,33 @@ pub struct Plan {
     pub edits: Vec<EditSet>,
     /// Every site, in the order of files and places.
     pub sites: Vec<Planned>,
+    /// Code that the compiler did not look at.
+    pub unseen: Vec<Unseen>,
 }
 
-/// Which findings are handled.
+/// What is handled.
 #[derive(Clone, Debug, Default)]
-pub struct Only(pub Option<Vec<Number>>);
+pub struct Only {
+    /// These findings alone; `None` for all.
+    pub findings: Option<Vec<Number>>,
+    /// Not these sites, by file and first byte.
+    pub refused: Vec<(PathBuf, usize)>,
+}
 
 impl Only {
-    fn allows(&self, finding: Number) -> bool {
-        self.0.as_ref().is_none_or(|only| only.contains(&finding))
+    fn refuses(&self, site: &Site) -> Option<&'static str> {
+        if self
+            .findings
+            .as_ref()
+            .is_some_and(|only| !only.contains(&site.finding))
+        {
+            return Some("left out by --only");
+        }
+        let refused = self
+            .refused
+            .iter()
+            .any(|(file, start)| *file == site.file && *start == site.start);
+        refused.then_some("left out when asked")
     }
 }
 
@@ -107,7 +126,7 @@ pub fn plan(files: &[PathBuf], sites: &[Site], only: &Only) -> Result<Plan> {
         .iter()
         .map(|file| Source::read(file))
         .collect::<Result<Vec<_>>>()?;
-    let (edits, planned) = {
+    let (edits, planned, unseen) = {
         let macros: Vec<MacroArgs> = sources.iter().map(MacroArgs::of).collect();
         let mut by_file: BTreeMap<&PathBuf, &[Site]> = BTreeMap::new();
         for group in sites.chunk_by(|a, b| a.file == b.file) {
@@ -131,13 +150,37 @@ pub fn plan(files: &[PathBuf], sites: &[Site], only: &Only) -> Result<Plan> {
             ))
             .next("move what touches the base class into the folder that is migrated"));
         }
-        decide(&sources, &contexts, only)
+        let unseen = look_for_unseen(&sources, &contexts);
+        let (edits, planned) = decide(&sources, &contexts, only);
+        (edits, planned, unseen)
     };
     Ok(Plan {
         sources,
         edits,
         sites: planned,
+        unseen,
     })
+}
+
+fn look_for_unseen(sources: &[Source], contexts: &[(usize, Context<'_>)]) -> Vec<Unseen> {
+    let model = Model::of(sources, contexts);
+    let names: Vec<String> = model
+        .types
+        .iter()
+        .filter_map(|ty| ty.field.ident.as_ref().map(ToString::to_string))
+        .collect();
+    let of_file = |index: usize| -> Vec<&Context<'_>> {
+        contexts
+            .iter()
+            .filter(|(file, _)| *file == index)
+            .map(|(_, context)| context)
+            .collect()
+    };
+    sources
+        .iter()
+        .enumerate()
+        .flat_map(|(index, source)| unseen(source, &of_file(index), &names))
+        .collect()
 }
 
 fn decide(
@@ -149,10 +192,9 @@ fn decide(
     let mut edits: Vec<EditSet> = sources.iter().map(|_| EditSet::default()).collect();
     let mut planned = Vec::new();
     for (file, context) in contexts {
-        let outcome = if only.allows(context.site.finding) {
-            rules::apply(*file, context, &model)
-        } else {
-            Outcome::by_hand("left out by --only", "run again without --only")
+        let outcome = match only.refuses(context.site) {
+            None => rules::apply(*file, context, &model),
+            Some(reason) => Outcome::by_hand(reason, "run again, and take it"),
         };
         let mut own = Vec::new();
         let status = match outcome {

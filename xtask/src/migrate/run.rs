@@ -9,7 +9,7 @@ use super::plan::{Only, Plan, plan};
 use super::stage::Bridge;
 use super::verify::{Compared, Verdict, files_below, verify};
 use super::write::NewFile;
-use super::{format, locate, manifest, rules};
+use super::{ask, format, locate, manifest, rules};
 use crate::{Exit, Failure, Result};
 
 /// How to run.
@@ -22,6 +22,8 @@ pub struct Settings {
     pub only: Only,
     /// Whether the result is built, and its scenarios run.
     pub verify: bool,
+    /// Whether a person is asked about each site.
+    pub interactive: bool,
 }
 
 /// What came of a crate.
@@ -51,7 +53,24 @@ pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
             .any(|folder| site.file.starts_with(folder))
     });
     let before: Vec<PathBuf> = rust_files(&krate.before);
-    let plan = plan(&before, &sites, &settings.only)?;
+    let mut decided = plan(&before, &sites, &settings.only)?;
+    if settings.interactive {
+        let refused = ask::refused(
+            krate,
+            &decided,
+            &mut std::io::stdin().lock(),
+            &mut std::io::stderr(),
+        )?;
+        decided = plan(
+            &before,
+            &sites,
+            &Only {
+                refused,
+                ..settings.only.clone()
+            },
+        )?;
+    }
+    let plan = decided;
     let lines_before = plan
         .sources
         .iter()

@@ -2,10 +2,12 @@
 
 mod board;
 mod json;
+mod sarif;
 mod series;
 mod text;
 
 pub use board::{Row, board, check};
 pub use json::{details, json};
+pub use sarif::sarif;
 pub use series::series;
 pub use text::text;

@@ -21,6 +21,19 @@ pub fn text(outcome: &Outcome) -> String {
     for planned in outcome.plan.by_hand() {
         by_hand(&mut text, outcome, planned);
     }
+    for unseen in &outcome.plan.unseen {
+        let file = unseen
+            .file
+            .strip_prefix(&outcome.krate.root)
+            .unwrap_or(&unseen.file);
+        let _ = writeln!(
+            text,
+            "\nnot looked at: {}:{}: {} is not active here; build with what it asks for, and run again",
+            file.display(),
+            unseen.line,
+            unseen.condition
+        );
+    }
     scenarios(&mut text, outcome);
     let _ = writeln!(text, "\n{}", board(&[Row::of(outcome)]).trim_end());
     text
