@@ -51,7 +51,16 @@ fn survey_with_its_feature(args: &[std::ffi::OsString]) -> Result<Exit> {
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = std::process::Command::new(cargo)
-        .args(["run", "--quiet", "--package", "xtask", "--features", "survey", "--", "survey"])
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "xtask",
+            "--features",
+            "survey",
+            "--",
+            "survey",
+        ])
         .args(args)
         .status()
         .map_err(|error| {

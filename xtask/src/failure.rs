@@ -50,7 +50,10 @@ pub type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure described by `what`, a sentence without a full stop.
     pub fn new(what: impl Into<String>) -> Self {
-        Failure { what: what.into(), next: None }
+        Failure {
+            what: what.into(),
+            next: None,
+        }
     }
 
     /// Adds what the user can do next, a sentence without a full stop.

@@ -29,7 +29,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // A closed pipe is no reason to panic; there is nobody left to tell.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Failed.into() } else { Exit::Done.into() };
+            return if error.use_stderr() {
+                Exit::Failed.into()
+            } else {
+                Exit::Done.into()
+            };
         }
     };
     match cli.task.run() {
