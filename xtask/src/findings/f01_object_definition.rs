@@ -59,7 +59,7 @@ pub(super) const FINDING: Finding = Finding {
     number: Number(1),
     slug: "object_definition",
     items: &[
-        ty("drm_gem_shmem_object", &["Object", "Plain"]),
+        ty("drm_gem_shmem_object", &["Object", "Object::base", "Plain"]),
         function("to_drm_gem_shmem_obj", &["Subclass"]),
     ],
     source: include_str!("f01_object_definition.rs"),
