@@ -120,24 +120,6 @@ fn every_public_item_of_the_base_class_stands_for_a_finding() {
 }
 
 #[test]
-fn a_finding_names_the_items_that_are_marked_with_it() {
-    for (name, number) in items() {
-        let Some(finding) = number.and_then(findings::find) else {
-            continue;
-        };
-        let last = name.rsplit("::").next().unwrap_or(&name);
-        let known = finding
-            .rust_items()
-            .any(|item| item == name || item.rsplit("::").next() == Some(last));
-        assert!(
-            known,
-            "`{name}` is marked with {}, which does not name it",
-            finding.number
-        );
-    }
-}
-
-#[test]
 fn every_finding_says_what_to_write_instead() {
     for finding in findings::all() {
         let page = finding.page();

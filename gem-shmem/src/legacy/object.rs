@@ -13,6 +13,7 @@ use super::list::ListNode;
 #[cfg_attr(feature = "locate", deprecated(note = "F01"))]
 pub struct Object {
     /// The GEM object.
+    #[cfg_attr(feature = "locate", deprecated(note = "F01"))]
     pub base: Header,
     /// For the driver; the helper never uses it.
     #[cfg_attr(feature = "locate", deprecated(note = "F07"))]
