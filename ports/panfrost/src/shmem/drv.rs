@@ -35,7 +35,7 @@ impl Memory for Objects {
         if args.size == 0 || args.pad != 0 || args.flags & !(BO_NOEXEC | BO_HEAP) != 0 {
             return Err(Errno::EINVAL);
         }
-        // Heaps should never be executable.
+        // No code in a heap.
         if args.flags & BO_HEAP != 0 && args.flags & BO_NOEXEC == 0 {
             return Err(Errno::EINVAL);
         }
