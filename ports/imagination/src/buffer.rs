@@ -1,7 +1,7 @@
 //! What the driver asks of its buffer objects: the only way to them for code that both sides share.
 
 use drm_core::device::Device;
-use drm_core::dma::SgTable;
+use drm_core::dma::{Entry, SgTable};
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Gem, Object};
 use drm_core::gpuvm::{GpuVaList, VmTypes};
@@ -29,8 +29,8 @@ pub trait PvrGem: Object + Sized {
     /// The address spaces that it is mapped in.
     fn gpuva(&self) -> &GpuVaList<PvrVm<Self>>;
 
-    /// Its pages as the device sees them (`pvr_gem_object_get_pages_sgt`). `EINTR`, `ENOMEM`.
-    fn get_pages_sgt(&self) -> Result<Arc<SgTable>>;
+    /// Its pages as the device sees them, now and for as long as it lives (`pvr_gem_object_get_pages_sgt`). `EINTR`, `ENOMEM`.
+    fn get_pages_sgt(&self) -> Result<Vec<Entry>>;
 
     /// The same for a block of memory of a free list, whose frames are handed out as numbers (`pvr_free_list.c:
     /// pvr_free_list_insert_node_locked`).
@@ -38,7 +38,7 @@ pub trait PvrGem: Object + Sized {
     /// # Errors
     ///
     /// As [`PvrGem::get_pages_sgt`].
-    fn get_block_sgt(&self) -> Result<Arc<SgTable>>;
+    fn get_block_sgt(&self) -> Result<Vec<Entry>>;
 
     /// Maps it for the kernel (`pvr_gem_object_vmap`). `ENOMEM`.
     fn kernel_map(&self) -> Result<KernelMap>;

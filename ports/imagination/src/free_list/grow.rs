@@ -1,6 +1,6 @@
 //! Blocks of memory, and their frame numbers on the way into a list.
 
-use drm_core::dma::SgTable;
+use drm_core::dma::Entry;
 use drm_core::errno::Errno;
 use drm_core::machine::Fail;
 use drm_core::{PAGE_SHIFT, PAGE_SIZE};
@@ -66,10 +66,10 @@ impl<B: PvrGem> FreeList<B> {
             .wrapping_sub(inner.current_pages)
             .wrapping_sub(block.num_pages);
         let offset = ((u64::from(start) * ENTRY_SIZE) & !(ALIGN_SIZE - 1)) as u32;
-        let sgt = block.mem_obj.get_block_sgt().inspect_err(|_| {
+        let segments = block.mem_obj.get_block_sgt().inspect_err(|_| {
             self.pvr.machine().warn("pvr_free_list.c: IS_ERR(sgt)");
         })?;
-        self.insert_pages(&sgt, offset, block.num_pages)?;
+        self.insert_pages(&segments, offset, block.num_pages)?;
         inner.current_pages = inner.current_pages.wrapping_add(block.num_pages);
         Ok(())
     }
@@ -78,13 +78,12 @@ impl<B: PvrGem> FreeList<B> {
     /// kernel mapping is a crash.
     fn insert_pages(
         &self,
-        sgt: &SgTable,
+        segments: &[Entry],
         offset: u32,
         num_pages: u32,
     ) -> std::result::Result<(), WriteError> {
         let list = self.obj.kernel_map()?;
-        let pages = sgt
-            .dma_entries()
+        let pages = segments
             .iter()
             .flat_map(|entry| (entry.addr..entry.addr + entry.len).step_by(PAGE_SIZE as usize));
         let first = u64::from(offset) / ENTRY_SIZE;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use drm_core::device::Device;
-use drm_core::dma::SgTable;
+use drm_core::dma::{Entry, SgTable};
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Fault, FaultContext, Gem, Gone, Header, IosysMap, Object};
 use drm_core::gpuvm::GpuVaList;
@@ -11,7 +11,7 @@ use drm_core::memory::KernelMap;
 use drm_core::mmap::{NewVma, Vma};
 use drm_core::prime::{self, DmaBuf};
 use drm_core::resv::ResvGuard;
-use drm_core::sync::{Arc, OnceLock};
+use drm_core::sync::OnceLock;
 use gem_shmem::legacy;
 
 use super::drv::Hooks;
@@ -145,8 +145,7 @@ impl PvrGem for PvrGemObject {
         bo.base.map_wc.set(!flags.contains(BoFlags::CPU_CACHED));
         bo.flags.get_or_init(|| flags);
         // After an error the real driver calls the base class's free; the last reference does the same.
-        let sgt = bo.base.get_pages_sgt()?;
-        sgt.sync();
+        bo.base.get_pages_sgt()?.sync();
         // Whether it was zeroed here is not looked at: the pages were zero when they were read in.
         let _ignored = bo.zero();
         Ok(bo)
@@ -160,11 +159,11 @@ impl PvrGem for PvrGemObject {
         &self.gpuva
     }
 
-    fn get_pages_sgt(&self) -> Result<Arc<SgTable>> {
-        self.base.get_pages_sgt()
+    fn get_pages_sgt(&self) -> Result<Vec<Entry>> {
+        Ok(self.base.get_pages_sgt()?.dma_entries().to_vec())
     }
 
-    fn get_block_sgt(&self) -> Result<Arc<SgTable>> {
+    fn get_block_sgt(&self) -> Result<Vec<Entry>> {
         free_list::block_sgt(self)
     }
 

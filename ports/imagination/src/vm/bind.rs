@@ -119,7 +119,7 @@ impl<B: PvrGem> VmContext<B> {
         for _ in 0..3 {
             machine.failpoints().check(Fail::Alloc)?;
         }
-        let sgt = gem.get_pages_sgt()?;
+        let segments = gem.get_pages_sgt()?;
         machine.failpoints().check(Fail::Alloc)?;
         let mut op = self.table.lock().map_op(addr, size)?;
         let request = MapRequest {
@@ -135,7 +135,7 @@ impl<B: PvrGem> VmContext<B> {
                     machine,
                     table: &mut table,
                     op: &mut op,
-                    segments: sgt.dma_entries(),
+                    segments: &segments,
                     vm_bo: Some(vm_bo.clone()),
                 };
                 self.gpuvm.sm_map(&request, &mut steps)
