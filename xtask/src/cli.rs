@@ -13,11 +13,22 @@ pub struct Cli {
     pub task: Task,
 }
 
+/// How the tasks print that have nothing but text and JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
 /// One task each; a new task is a line here and a line in [`Task::run`].
 #[derive(Debug, Subcommand)]
 pub enum Task {
     /// Moves a driver from the base class to the parts
     Migrate(crate::migrate::Args),
+    /// Reviews the snapshots of the drivers
+    Review(crate::review::Args),
     /// Which drivers of a real kernel tree lean on gem-shmem, how, and where
     #[cfg(feature = "survey")]
     Survey(crate::survey::Args),
@@ -36,6 +47,7 @@ impl Task {
     pub fn run(self) -> Result<Exit> {
         match self {
             Task::Migrate(args) => crate::migrate::run(&args),
+            Task::Review(args) => crate::review::run(&args),
             #[cfg(feature = "survey")]
             Task::Survey(args) => crate::survey::run(&args),
             #[cfg(not(feature = "survey"))]

@@ -8,6 +8,7 @@ pub mod cli;
 mod failure;
 pub mod findings;
 pub mod migrate;
+pub mod review;
 #[cfg(feature = "survey")]
 pub mod survey;
 

@@ -23,7 +23,7 @@ mod series;
 mod source;
 mod stage;
 mod unseen;
-mod verify;
+pub(crate) mod verify;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,128 @@
+//! `cargo xtask review`: what the snapshots of the drivers show, what waits for a decision, and the decision.
+//!
+//! [`board`] reads what there is: [`snapshots`] and the pending files of insta ([`pending`]), the [`sources`] that they come from,
+//! the two sides of a trace ([`trace`]) and the [`defects`] that explain a difference. [`list`](mod@list), [`show`]
+//! print it. Only [`decide`] writes: it accepts and rejects, by the code of insta that `cargo insta` runs. [`live`] runs the
+//! scenarios anew and says where the snapshots are behind.
+
+mod board;
+mod decide;
+mod defects;
+mod diff;
+mod inline;
+mod json;
+mod list;
+mod live;
+mod names;
+mod pending;
+mod show;
+mod snapshots;
+mod sources;
+mod trace;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::Format;
+use crate::{Exit, Failure, Result};
+use board::Board;
+use decide::Decision;
+
+/// Reviews the snapshots of the drivers
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Codes: 0 nothing waits, 1 the tool failed, 2 snapshots wait for a decision or are orphans, \
+                        4 with --run: a side shows something else than its snapshot."
+)]
+pub struct Args {
+    /// Drivers, scenarios (`NAME` or `DRIVER/NAME`) or files; one scenario is shown in full
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Accept the pending snapshots of the names
+    #[arg(long, conflicts_with_all = ["reject", "run"])]
+    accept: bool,
+    /// Reject the pending snapshots of the names
+    #[arg(long, conflicts_with = "run")]
+    reject: bool,
+    /// Decide about every pending snapshot
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// Run the scenarios of the named drivers on both sides, and compare with their snapshots
+    #[arg(long)]
+    run: bool,
+    /// The workspace to review
+    #[arg(long, value_name = "DIR", default_value_os_t = default_workspace())]
+    workspace: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// The root of the workspace that this task was built from.
+fn default_workspace() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.canonicalize().unwrap_or(root)
+}
+
+/// Runs the task.
+pub fn run(args: &Args) -> Result<Exit> {
+    let root = args.workspace.canonicalize().map_err(|error| {
+        Failure::new(format!(
+            "cannot open the workspace {}: {error}",
+            args.workspace.display()
+        ))
+    })?;
+    let board = Board::read(&root)?;
+    if args.accept || args.reject {
+        let decision = if args.accept {
+            Decision::Accept
+        } else {
+            Decision::Reject
+        };
+        return decide(args, &board, decision);
+    }
+    if args.all {
+        return Err(Failure::new("--all decides nothing by itself")
+            .next("say `--accept --all` or `--reject --all`"));
+    }
+    if args.run {
+        return live::run(&board, &args.names, args.format);
+    }
+    let chosen = names::choose(&board, &args.names)?;
+    match args.format {
+        Format::Json => println!("{}", json::board(&chosen)?),
+        Format::Text => match chosen.single() {
+            Some((driver, entry)) if names::names_one(&args.names) => {
+                print!("{}", show::entry(&chosen, driver, entry));
+            }
+            _ => print!("{}", list::board(&chosen, !args.names.is_empty())),
+        },
+    }
+    Ok(chosen.exit())
+}
+
+fn decide(args: &Args, board: &Board, decision: Decision) -> Result<Exit> {
+    if args.names.is_empty() && !args.all {
+        return Err(
+            Failure::new("nothing is named").next("name files, scenarios or drivers, or say --all")
+        );
+    }
+    let chosen = names::choose(board, &args.names)?;
+    let decided = decide::decide(&chosen, decision)?;
+    if decided.is_empty() && !args.all {
+        return Err(Failure::new(format!(
+            "nothing waits for a decision in {}",
+            args.names.join(", ")
+        ))
+        .next("`cargo xtask review` lists what does"));
+    }
+    match args.format {
+        Format::Json => println!("{}", json::decided(&decided, decision)?),
+        Format::Text => {
+            for path in &decided {
+                println!("{} {}", decision.past(), path.display());
+            }
+            println!("{} snapshots {}", decided.len(), decision.past());
+        }
+    }
+    Ok(Exit::Done)
+}
