@@ -2,10 +2,10 @@
 
 use drm_core::device::{Device, File};
 use drm_core::dma::SgTable;
-use drm_core::errno::Result;
+use drm_core::errno::{Errno, Result};
 use drm_core::gem::{self, Gem};
 use drm_core::gpuvm::GpuVaList;
-use drm_core::prime::Attachment;
+use drm_core::prime::{self, Attachment, DmaBuf};
 use drm_core::sync::atomic::{AtomicU32, Ordering};
 use drm_core::sync::{Arc, OnceLock};
 
@@ -59,8 +59,35 @@ impl<B: BufferObject> Common<B> {
     }
 }
 
+/// The hooks in the driver's table of functions that make objects.
+#[expect(unused_variables, reason = "the defaults need none of their arguments")]
+pub trait DriverHooks: Default + Send + Sync + 'static {
+    /// Makes an object of a dma-buf (`gem_prime_import`). Errors of the exporter, and of the object.
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        prime::import(dev, dma_buf, dev.dma())
+    }
+
+    /// Whether [`DriverHooks::gem_prime_import_sg_table`] is there.
+    fn has_import_sg_table(&self) -> bool {
+        false
+    }
+
+    /// Makes an object of an exporter's table (`gem_prime_import_sg_table`). `EINVAL` where a side has none.
+    fn gem_prime_import_sg_table(
+        &self,
+        dev: &Device,
+        attach: &Arc<Attachment>,
+        table: Arc<SgTable>,
+    ) -> Result<Gem> {
+        Err(Errno::EINVAL)
+    }
+}
+
 /// A buffer object of the driver. The implementation decides what keeps its memory.
 pub trait BufferObject: gem::Object + Sized {
+    /// The hooks of its side.
+    type Hooks: DriverHooks;
+
     /// The driver's own part.
     fn common(&self) -> &Common<Self>;
 
@@ -77,13 +104,6 @@ pub trait BufferObject: gem::Object + Sized {
     /// A new object of the kernel's that only `vm` can map (first half of `panthor_kernel_bo_create`). Errors of the object's
     /// creation.
     fn create_kernel(dev: &Device, vm: &Vm<Self>, size: u64, flags: u32) -> Result<Gem<Self>>;
-
-    /// An object of a foreign buffer (`gem_prime_import_sg_table`). Errors of the object's creation.
-    fn prime_import_sg_table(
-        dev: &Device,
-        attach: &Arc<Attachment>,
-        table: Arc<SgTable>,
-    ) -> Result<Gem<Self>>;
 
     /// Keeps the pages for a mapping and gives their table; undone by [`BufferObject::unpin_mapped`]. An import needs no pin.
     ///

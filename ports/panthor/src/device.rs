@@ -6,10 +6,10 @@ use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::machine::Machine;
 use drm_core::mmap::{NewVma, Sharing};
-use drm_core::prime::Attachment;
+use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::{Arc, Mutex};
 
-use crate::bo::BufferObject;
+use crate::bo::{BufferObject, DriverHooks};
 use crate::drv;
 use crate::fw::Firmware;
 use crate::hw::{Hw, HwConfig};
@@ -23,6 +23,7 @@ pub struct Panthor<B: BufferObject> {
     mmu: Arc<Mmu>,
     scheduler: Arc<Scheduler<B>>,
     firmware: Mutex<Option<Firmware<B>>>,
+    hooks: B::Hooks,
 }
 
 /// What the driver keeps with an open file (`struct panthor_file`).
@@ -50,6 +51,7 @@ pub fn probe<B: BufferObject>(machine: &Machine, config: HwConfig) -> Result<Gpu
         mmu,
         hw,
         firmware: Mutex::default(),
+        hooks: B::Hooks::default(),
     });
     let dma = DmaConfig {
         mask: (1 << config.pa_bits()) - 1,
@@ -178,11 +180,15 @@ impl<B: BufferObject> Driver for Panthor<B> {
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        B::prime_import_sg_table(dev, attach, table).map(Gem::into_dyn)
+        self.hooks.gem_prime_import_sg_table(dev, attach, table)
     }
 
     fn has_import_sg_table(&self) -> bool {
-        true
+        self.hooks.has_import_sg_table()
+    }
+
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        self.hooks.gem_prime_import(dev, dma_buf)
     }
 }
 

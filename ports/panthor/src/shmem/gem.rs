@@ -1,14 +1,14 @@
-//! Creation, import, and what the firmware loader does with an object (`panthor_gem.c`, `panthor_drv.c`, `panthor_fw.c`).
+//! Creation, and what the firmware loader does with an object (`panthor_gem.c`, `panthor_fw.c`).
 
 use drm_core::device::{Device, File};
 use drm_core::dma::SgTable;
 use drm_core::errno::Result;
 use drm_core::gem::{Gem, Object};
-use drm_core::prime::Attachment;
 use drm_core::sync::Arc;
 use gem_shmem::legacy;
 
 use super::PanthorObject;
+use super::drv::Hooks;
 use crate::bo::{BufferObject, Common};
 use crate::mmu::Vm;
 
@@ -24,6 +24,8 @@ impl PanthorObject {
 }
 
 impl BufferObject for PanthorObject {
+    type Hooks = Hooks;
+
     fn common(&self) -> &Common<Self> {
         &self.common
     }
@@ -54,14 +56,6 @@ impl BufferObject for PanthorObject {
         object.common.set_flags(flags);
         object.make_exclusive(vm);
         Ok(object)
-    }
-
-    fn prime_import_sg_table(
-        dev: &Device,
-        attach: &Arc<Attachment>,
-        table: Arc<SgTable>,
-    ) -> Result<Gem<Self>> {
-        legacy::prime_import_sg_table::<PanthorObject>(dev, attach, Some(table))
     }
 
     fn pin_for_map(&self) -> Result<Arc<SgTable>> {
