@@ -112,26 +112,30 @@ impl V3d {
         let Some(bo) = self.bo(object) else {
             return Ok(());
         };
-        bo.get_vaddr();
-        let done = bo.vaddr().map_or(Ok(()), |map| work(&map));
+        let Some(map) = bo.get_vaddr() else {
+            return Ok(());
+        };
+        let done = work(&map);
         bo.put_vaddr();
         done
     }
 
-    /// `v3d_rewrite_csd_job_wg_counts_from_indirect`. Both objects may be the same one: then the second mapping replaces the
-    /// first, which is never unmapped, and the second unmapping finds nothing.
+    /// `v3d_rewrite_csd_job_wg_counts_from_indirect`. Both objects may be the same one.
     fn rewrite_wg_counts(&self, object: &Gem, indirect: &Indirect) -> Result {
         let (Some(bo), Some(uniforms)) = (self.bo(object), self.bo(&indirect.object)) else {
             return Ok(());
         };
-        bo.get_vaddr();
-        uniforms.get_vaddr();
-        let done = match (bo.vaddr(), uniforms.vaddr()) {
-            (Some(counts), Some(uniforms)) => self.dispatch(&counts, &uniforms, indirect),
+        let (from, to) = (bo.get_vaddr(), uniforms.get_vaddr());
+        let done = match (&from, &to) {
+            (Some(counts), Some(uniforms)) => self.dispatch(counts, uniforms, indirect),
             _ => Ok(()),
         };
-        uniforms.put_vaddr();
-        bo.put_vaddr();
+        if to.is_some() {
+            uniforms.put_vaddr();
+        }
+        if from.is_some() {
+            bo.put_vaddr();
+        }
         done
     }
 

@@ -13,8 +13,8 @@
 //! * **The binner asks for memory by interrupt.** A work item creates an object of 256 KiB and hands it to the render job of
 //!   the frame ([`irq`]).
 //! * **CPU jobs** touch objects through a kernel mapping that the driver makes of the base class's page array, without lock,
-//!   count or check (`shmem::vaddr`, `cpu_job`).
-//! * **A failed import frees the exporter's table**, and the core frees it again (`shmem::bo`).
+//!   count or check (`shmem::vaddr`, `cpu_job`). The other side counts the users of one mapping (`uma::vaddr`).
+//! * **A failed import frees the exporter's table**, and the core frees it again (`shmem`).
 //! * **The error path of SUBMIT_CPU** dereferences null ([`submit`]).
 //!
 //! `DEFECTS.md` lists the defects by number.
@@ -31,6 +31,7 @@ pub mod shmem;
 pub mod side;
 pub mod submit;
 pub mod uapi;
+pub mod uma;
 
 mod cpu_job;
 mod ioctl;
@@ -64,7 +65,7 @@ pub struct Config {
 pub fn memory(side: Side) -> Option<Arc<dyn Memory>> {
     match side {
         Side::Before => Some(Arc::new(shmem::Shmem)),
-        Side::After => None,
+        Side::After => Some(Arc::new(uma::Uma)),
     }
 }
 

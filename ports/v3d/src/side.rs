@@ -2,10 +2,10 @@
 
 use drm_core::device::Device;
 use drm_core::dma::SgTable;
-use drm_core::errno::Result;
+use drm_core::errno::{Errno, Result};
 use drm_core::gem::{self, Gem};
 use drm_core::memory::KernelMap;
-use drm_core::prime::Attachment;
+use drm_core::prime::{self, Attachment, DmaBuf};
 use drm_core::sync::Arc;
 
 /// A memory library under the driver.
@@ -17,13 +17,26 @@ pub trait Memory: Send + Sync {
     /// `ENOSPC`, `EIO`.
     fn create_bo(&self, dev: &Device, size: u64) -> Result<Gem>;
 
-    /// The same for an exporter's table (`v3d_prime_import_sg_table`). `ENOSPC`, `ENOMEM`.
-    fn prime_import_sg_table(
+    /// Makes an object of a dma-buf: what `drm_driver` has, a side may have, too.
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        prime::import(dev, dma_buf, dev.dma())
+    }
+
+    /// Whether [`Memory::gem_prime_import_sg_table`] is there.
+    fn has_import_sg_table(&self) -> bool {
+        false
+    }
+
+    /// [`Memory::create_bo`] for an exporter's table (`v3d_prime_import_sg_table`). `ENOSPC`, `ENOMEM`.
+    fn gem_prime_import_sg_table(
         &self,
         dev: &Device,
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
-    ) -> Result<Gem>;
+    ) -> Result<Gem> {
+        let _ = (dev, attach, table);
+        Err(Errno::EINVAL)
+    }
 
     /// The object as one of this side.
     fn bo<'a>(&self, object: &'a dyn gem::Object) -> Option<&'a dyn Bo>;
@@ -34,12 +47,9 @@ pub trait Bo: Send + Sync {
     /// First page and pages of its place in the GPU's space; `None` while it has none.
     fn node(&self) -> Option<(u64, u64)>;
 
-    /// Maps the whole object for a CPU job (`v3d_get_bo_vaddr`).
-    fn get_vaddr(&self);
+    /// Maps the whole object for a CPU job, if that works (`v3d_get_bo_vaddr`).
+    fn get_vaddr(&self) -> Option<KernelMap>;
 
-    /// The mapping, if that worked.
-    fn vaddr(&self) -> Option<KernelMap>;
-
-    /// Undoes [`Bo::get_vaddr`] (`v3d_put_bo_vaddr`).
+    /// Undoes a [`Bo::get_vaddr`] that worked (`v3d_put_bo_vaddr`).
     fn put_vaddr(&self);
 }

@@ -5,7 +5,6 @@ use drm_core::memory::Page;
 
 use super::BoState;
 use crate::shmem::V3dBo;
-use crate::side::Bo;
 
 pub(super) fn state(object: &Gem) -> Option<BoState> {
     let bo = object.downcast::<V3dBo>()?;
@@ -28,6 +27,6 @@ pub(super) fn state(object: &Gem) -> Option<BoState> {
             .map(|table| (0..).map_while(|page| table.dma_page(page)).collect()),
         wc: bo.base.map_wc.get(),
         dirty: bo.base.pages_mark_dirty_on_put.get(),
-        job_vaddr: bo.vaddr().is_some(),
+        job_vaddr: bo.vaddr.lock().is_some(),
     })
 }

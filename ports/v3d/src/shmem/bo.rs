@@ -9,7 +9,6 @@ use drm_core::gem::{self, Fault, FaultContext, Gem, Gone, Header, IosysMap, Stat
 use drm_core::memory::KernelMap;
 use drm_core::mm::Node;
 use drm_core::mmap::{NewVma, Vma};
-use drm_core::prime::Attachment;
 use drm_core::resv::ResvGuard;
 use drm_core::sync::{Arc, Mutex};
 use gem_shmem::legacy;
@@ -25,7 +24,7 @@ pub struct V3dBo {
     /// The place in the GPU's space; from the end of creation to the release.
     pub(super) node: Mutex<Option<Node>>,
     /// The driver's own kernel mapping, of the CPU job that runs. Nobody counts its users.
-    pub(super) vaddr: Mutex<Option<KernelMap>>,
+    pub(crate) vaddr: Mutex<Option<KernelMap>>,
 }
 
 impl V3dBo {
@@ -131,7 +130,7 @@ impl gem::Object for V3dBo {
 }
 
 /// `v3d_bo_create_finish`: pages and table for good, then a place, then entries. After an error the pages are still there.
-fn create_finish(bo: &V3dBo) -> Result {
+pub(super) fn create_finish(bo: &V3dBo) -> Result {
     let v3d = bo.v3d();
     bo.base.get_pages_sgt()?;
 
@@ -145,23 +144,6 @@ fn create_finish(bo: &V3dBo) -> Result {
 /// `v3d_bo_create`
 pub(super) fn create(dev: &Device, size: u64) -> Result<Gem<V3dBo>> {
     let bo = legacy::create::<V3dBo>(dev, size)?;
-    match create_finish(&bo) {
-        Ok(()) => Ok(bo),
-        Err(error) => {
-            bo.free_directly(|bo, gone| bo.base.free(gone));
-            Err(error)
-        }
-    }
-}
-
-/// `v3d_prime_import_sg_table`. A full address space runs into the double free: the object does not know yet that it is an
-/// import, so the helper's release unmaps and frees the exporter's table, and the core gives it back once more.
-pub(super) fn prime_import_sg_table(
-    dev: &Device,
-    attach: &Arc<Attachment>,
-    table: Arc<SgTable>,
-) -> Result<Gem<V3dBo>> {
-    let bo = legacy::prime_import_sg_table::<V3dBo>(dev, attach, Some(table))?;
     match create_finish(&bo) {
         Ok(()) => Ok(bo),
         Err(error) => {

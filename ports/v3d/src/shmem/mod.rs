@@ -10,6 +10,7 @@ use drm_core::errno::Result;
 use drm_core::gem::{self, Gem};
 use drm_core::prime::Attachment;
 use drm_core::sync::Arc;
+use gem_shmem::legacy;
 
 pub use bo::V3dBo;
 
@@ -28,13 +29,26 @@ impl Memory for Shmem {
         bo::create(dev, size).map(Gem::into_dyn)
     }
 
-    fn prime_import_sg_table(
+    fn has_import_sg_table(&self) -> bool {
+        true
+    }
+
+    /// `v3d_prime_import_sg_table`. A full address space runs into the double free: the object does not know yet that it is an
+    /// import, so the helper's release unmaps and frees the exporter's table, and the core gives it back once more.
+    fn gem_prime_import_sg_table(
         &self,
         dev: &Device,
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        bo::prime_import_sg_table(dev, attach, table).map(Gem::into_dyn)
+        let bo = legacy::prime_import_sg_table::<V3dBo>(dev, attach, Some(table))?;
+        match bo::create_finish(&bo) {
+            Ok(()) => Ok(bo.into_dyn()),
+            Err(error) => {
+                bo.free_directly(|bo, gone| bo.base.free(gone));
+                Err(error)
+            }
+        }
     }
 
     fn bo<'a>(&self, object: &'a dyn gem::Object) -> Option<&'a dyn Bo> {

@@ -36,11 +36,8 @@ impl Bo for V3dBo {
         node.as_ref().map(|node| (node.start(), node.size()))
     }
 
-    fn get_vaddr(&self) {
+    fn get_vaddr(&self) -> Option<KernelMap> {
         self.map_kernel();
-    }
-
-    fn vaddr(&self) -> Option<KernelMap> {
         self.vaddr.lock().clone()
     }
 

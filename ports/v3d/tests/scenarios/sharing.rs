@@ -82,7 +82,7 @@ fn a_foreign_buffer_is_another_object_in_every_file(s: &mut Session) {
 
 /// The object does not know yet that it is an import, and is released like one of its own: the table is unmapped, and then the
 /// core gives it back once more.
-#[scenario]
+#[scenario(differs = "D1")]
 fn a_failed_import_frees_the_exporters_table(s: &mut Session) {
     let fd = s.open();
     let bo = s.create(fd, 4096);

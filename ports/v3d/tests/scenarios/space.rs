@@ -12,6 +12,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     AN_ACCESS_WITHOUT_ENTRY_GOES_TO_THE_SCRATCH_PAGE,
     ONE_CLIENT_READS_ANOTHERS_OBJECT,
     MEGABYTES_AND_64_KIB_HAVE_FLAGS_WHERE_FRAMES_ALLOW,
+    AN_ALIGNMENT_THAT_FOLLOWS_THE_SIZE_LEAVES_NO_HOLES,
     V3D_7_1_HAS_THE_SAME_SPACE,
 ];
 
@@ -70,6 +71,22 @@ fn megabytes_and_64_kib_have_flags_where_frames_allow(s: &mut Session) {
     s.create(fd, 4096);
     s.entries();
     s.close(bo);
+    s.entries();
+}
+
+/// With large entries small objects are not aligned for the GMP any more, so they lie side by side.
+#[scenario]
+fn an_alignment_that_follows_the_size_leaves_no_holes(s: &mut Session) {
+    let config = Config {
+        large_pages: LargePages::WhereTheyFit,
+        ..Config::default()
+    };
+    s.rebuild(64 << 20, config, false);
+    let fd = s.open();
+    for size in [4096, 4096, 4096, 0x10000, 4096] {
+        s.create(fd, size);
+    }
+    s.holes();
     s.entries();
 }
 
