@@ -11,12 +11,17 @@ impl Object {
     ///
     /// `EINVAL` for an import, which has no file; `ENOSPC`, `ENOMEM`, `EIO` of the file. A failure leaves the count at 0.
     pub(super) fn get_pages(&self, guard: &mut ResvGuard) -> Result {
-        let mut fields = self.locked(guard);
-        fields.pages_use_count = fields.pages_use_count.wrapping_add(1);
-        if fields.pages_use_count > 1 {
-            return Ok(());
+        {
+            let mut fields = self.locked(guard);
+            fields.pages_use_count = fields.pages_use_count.wrapping_add(1);
+            if fields.pages_use_count > 1 {
+                return Ok(());
+            }
         }
-        match self.read_all_pages() {
+        // Memory may be short, and others run meanwhile, who read the fields without the lock.
+        let pages = self.read_all_pages();
+        let mut fields = self.locked(guard);
+        match pages {
             Ok(pages) => {
                 fields.pages = Some(pages);
                 Ok(())
