@@ -35,6 +35,7 @@ mod job;
 mod memory;
 mod shmem;
 pub mod uapi;
+mod uma;
 mod va;
 
 use drm_core::device::Device;
@@ -114,7 +115,12 @@ pub fn probe(side: Side, machine: &Machine, params: Params) -> Option<Probed> {
             shmem::Objects::new,
             inspect::shmem::state,
         )),
-        Side::After => None,
+        Side::After => Some(assemble(
+            machine,
+            params,
+            uma::Objects::new,
+            inspect::uma::state,
+        )),
     }
 }
 
