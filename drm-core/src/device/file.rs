@@ -8,9 +8,9 @@ use crate::errno::{Errno, Result};
 use crate::gem::{Gem, HandleTable};
 use crate::machine::Machine;
 use crate::prime::Cache;
-use crate::syncobj::SyncobjTable;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock, Weak};
+use crate::syncobj::SyncobjTable;
 
 bitflags::bitflags! {
     /// How a device is opened.

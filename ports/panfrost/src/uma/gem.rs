@@ -233,7 +233,5 @@ pub(super) fn create(dev: &Device, size: u32, flags: u32) -> Result<Gem<Panfrost
     if flags & BO_HEAP != 0 {
         size = size.next_multiple_of(SZ_2M);
     }
-    gem_uma::create(dev, size, |new| {
-        PanfrostObject::new(new, flags)
-    })
+    gem_uma::create(dev, size, |new| PanfrostObject::new(new, flags))
 }

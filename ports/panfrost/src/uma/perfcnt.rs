@@ -20,9 +20,7 @@ pub(super) struct Buffer {
 impl Buffer {
     /// Makes it in `file`'s VM. Errors of the base class, of `open`, of `vmap`.
     pub(super) fn new(file: &File, size: u64) -> Result<Self> {
-        let bo = gem_uma::create(file.dev(), size, |new| {
-            PanfrostObject::new(new, 0)
-        })?;
+        let bo = gem_uma::create(file.dev(), size, |new| PanfrostObject::new(new, 0))?;
         bo.open(file)?;
         let mapping = bo.mapping_get(file).ok_or_else(|| {
             bo.close(file);
