@@ -7,7 +7,7 @@
 //! | of the real driver | here |
 //! | --- | --- |
 //! | `pvr_drm.h` | [`uapi`], by the kernel's numbers and layouts |
-//! | `pvr_gem.c` | [`shmem`], the buffer objects of the side before; [`PvrGem`] is the seam |
+//! | `pvr_gem.c` | [`shmem`] and [`uma`], the buffer objects of the two sides; [`PvrGem`] is the seam |
 //! | `pvr_vm.c`, `pvr_mmu.c` | `vm`, on `drm_core::gpuvm` and `port_kit::mmu::rogue`; flushes in `mmu` |
 //! | `pvr_fw.c`, `pvr_fw_meta.c`, `pvr_fw_mips.c`, `pvr_vm_mips.c` | `fw`: heap, objects, start, hard reset |
 //! | `pvr_ccb.c`, `pvr_cccb.c`, `pvr_power.c` | `ccb`, `cccb`, `power` |
@@ -66,6 +66,7 @@ mod queue;
 pub mod shmem;
 pub mod stream;
 pub mod uapi;
+pub mod uma;
 mod uobj;
 mod vm;
 
@@ -104,15 +105,15 @@ impl std::fmt::Debug for Pvr {
     }
 }
 
-/// Probes the device: the hardware is taken over, its firmware started (`pvr_probe`). `None` for a side that there is not yet.
+/// Probes the device: the hardware is taken over, its firmware started (`pvr_probe`).
 ///
 /// # Errors
 ///
 /// `ENOMEM`; `ETIMEDOUT` when the firmware does not start.
-pub fn probe(machine: &Machine, side: Side, params: Params) -> Option<Result<Pvr>> {
+pub fn probe(machine: &Machine, side: Side, params: Params) -> Result<Pvr> {
     match side {
-        Side::Before => Some(probe_side::<shmem::PvrGemObject>(machine, params)),
-        Side::After => None,
+        Side::Before => probe_side::<shmem::PvrGemObject>(machine, params),
+        Side::After => probe_side::<uma::PvrGemObject>(machine, params),
     }
 }
 

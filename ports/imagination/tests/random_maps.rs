@@ -126,12 +126,12 @@ fn ioctl<T: Pod>(file: &File, number: IoctlNr, args: &mut T) -> Result {
 }
 
 impl World {
-    fn new(machine: &Machine, side: Side, processor: Processor) -> Option<Self> {
+    fn new(machine: &Machine, side: Side, processor: Processor) -> Self {
         let params = Params {
             processor,
             ..Params::default()
         };
-        let pvr = probe(machine, side, params)?.expect("a healthy device");
+        let pvr = probe(machine, side, params).expect("a healthy device");
         let file = pvr.device.open().expect("a file");
         let mut vm = VmContextArg::default();
         ioctl(&file, CREATE_VM_CONTEXT, &mut vm).expect("memory");
@@ -145,17 +145,19 @@ impl World {
             handles.push(args.handle);
             let object = file.lookup(args.handle).expect("a handle");
             let mut guard = object.gem().resv().lock();
+            object.pin(&mut guard).expect("memory");
             let table = object.get_sg_table(&mut guard).expect("pages");
             let page = |i| table.phys_page(i).expect("a page of the object");
             frames.push((0..pages).map(page).collect());
+            object.unpin(&mut guard);
         }
-        Some(Self {
+        Self {
             pvr,
             file,
             vm: vm.handle,
             handles,
             frames,
-        })
+        }
     }
 
     fn unmap(&self, at: u64, pages: u64) -> Result {
@@ -248,9 +250,7 @@ fn run(side: Side, processor: Processor, steps: &[Step]) {
     })
     .expect("host memory");
     let frames = machine.frames().stats().used;
-    let Some(world) = World::new(&machine, side, processor) else {
-        return;
-    };
+    let world = World::new(&machine, side, processor);
     let mut model = Model::default();
     for step in steps {
         world.step(&mut model, *step);

@@ -54,6 +54,7 @@ impl Session {
     pub fn name(&mut self, file: usize, handle: u32, name: &str) {
         let object = self.object(file, handle);
         let mut guard = object.gem().resv().lock();
+        object.pin(&mut guard).expect("an own object");
         let table = object
             .get_sg_table(&mut guard)
             .expect("an own object with pages");
@@ -61,6 +62,7 @@ impl Session {
             let pa = table.phys_page(page).expect("a page of the object");
             self.names.insert(pa, format!("{name}+{page}"));
         }
+        object.unpin(&mut guard);
     }
 
     /// Takes a name back: its pages are free, or somebody else's.

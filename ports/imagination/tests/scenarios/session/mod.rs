@@ -36,7 +36,7 @@ impl port_kit::Session for Session {
     const DEFECTS: &'static str = include_str!("../../../DEFECTS.md");
 
     fn start(side: Side) -> Option<Self> {
-        Self::with(side, Params::default())
+        Some(Self::with(side, Params::default()))
     }
 
     fn finish(mut self) -> String {
@@ -61,13 +61,13 @@ impl port_kit::Session for Session {
 
 impl Session {
     /// A session of a device that is probed in a certain way.
-    pub fn with(side: Side, params: Params) -> Option<Self> {
+    pub fn with(side: Side, params: Params) -> Self {
         let machine = Machine::new(Config::default()).expect("host memory");
         let frames = machine.frames().stats().used;
-        let pvr = probe(&machine, side, params)?.expect("a healthy device");
+        let pvr = probe(&machine, side, params).expect("a healthy device");
         let files = vec![pvr.device.open().expect("a file")];
         pvr.gpu.take_commands();
-        Some(Self {
+        Self {
             process: Process::new(&machine),
             pvr,
             trace: Trace::default(),
@@ -76,13 +76,13 @@ impl Session {
             side,
             machine,
             names: BTreeMap::new(),
-        })
+        }
     }
 
     /// Starts again with a device that is probed in a certain way. Only at the beginning of a scenario.
     pub fn probe_as(&mut self, params: Params) {
         self.pvr.control.remove();
-        let mut fresh = Self::with(self.side, params).expect("the side is there");
+        let mut fresh = Self::with(self.side, params);
         std::mem::swap(&mut fresh.trace, &mut self.trace);
         *self = fresh;
     }
