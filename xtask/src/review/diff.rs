@@ -61,11 +61,17 @@ pub fn words(old: &str, new: &str, context: usize) -> Vec<Option<Line>> {
                 ChangeTag::Delete => '-',
                 ChangeTag::Insert => '+',
             };
-            let parts = change
+            let mut parts: Vec<(bool, String)> = change
                 .iter_strings_lossy()
                 .map(|(changed, part)| (changed, part.trim_end_matches('\n').to_owned()))
                 .filter(|(_, part)| !part.is_empty())
                 .collect();
+            // A line that has too little in common with any other is changed as a whole.
+            if mark != ' ' && parts.iter().all(|(changed, _)| !changed) {
+                for part in &mut parts {
+                    part.0 = true;
+                }
+            }
             lines.push(Some(Line { mark, parts }));
         }
     }
@@ -114,5 +120,12 @@ mod tests {
             .map(|(_, part)| part.as_str())
             .collect();
         assert_eq!(changed, ["1"]);
+    }
+
+    #[test]
+    fn a_line_like_no_other_is_changed_as_a_whole() {
+        let lines = words("one\n", "something else\n", 3);
+        let plus = lines[1].clone().expect("a line");
+        assert_eq!(plus.parts, [(true, "something else".to_owned())]);
     }
 }

@@ -134,7 +134,7 @@ mod tests {
         let (text, shifts) = replace(SOURCE, &[edit(2, "new\nlines")]).expect("replaced");
         assert_eq!(
             text,
-            "fn a() {\n    insta::assert_snapshot!(one(), @r\"\n    new\n    lines\n    \");\n    let x = vec![1];\n    \
+            "fn a() {\n    insta::assert_snapshot!(one(), @\"\n    new\n    lines\n    \");\n    let x = vec![1];\n    \
              insta::assert_snapshot!(two(), @r\"\n    first\n    second\n    \");\n}\n"
         );
         assert_eq!(shifts, [(2, 3)]);
@@ -144,7 +144,7 @@ mod tests {
     fn both_of_two_are_replaced_wherever_the_lines_go() {
         let (text, _) = replace(SOURCE, &[edit(2, "a\nb"), edit(4, "short")]).expect("replaced");
         assert!(
-            text.contains("one(), @r\"\n    a\n    b\n    \");"),
+            text.contains("one(), @\"\n    a\n    b\n    \");"),
             "{text}"
         );
         assert!(text.contains("two(), @\"short\");"), "{text}");

@@ -1,7 +1,7 @@
 //! `cargo xtask review`: what the snapshots of the drivers show, what waits for a decision, and the decision.
 //!
 //! [`board`] reads what there is: [`snapshots`] and the pending files of insta ([`pending`]), the [`sources`] that they come from,
-//! the two sides of a trace ([`trace`]) and the [`defects`] that explain a difference. [`list`](mod@list), [`show`]
+//! the two sides of a trace ([`trace`]) and the [`defects`] that explain a difference. [`list`](mod@list), [`show`] and [`html`]
 //! print it. Only [`decide`] writes: it accepts and rejects, by the code of insta that `cargo insta` runs. [`live`] runs the
 //! scenarios anew and says where the snapshots are behind.
 
@@ -9,6 +9,7 @@ mod board;
 mod decide;
 mod defects;
 mod diff;
+mod html;
 mod inline;
 mod json;
 mod list;
@@ -38,14 +39,17 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Accept the pending snapshots of the names
-    #[arg(long, conflicts_with_all = ["reject", "run"])]
+    #[arg(long, conflicts_with_all = ["reject", "html", "run"])]
     accept: bool,
     /// Reject the pending snapshots of the names
-    #[arg(long, conflicts_with = "run")]
+    #[arg(long, conflicts_with_all = ["html", "run"])]
     reject: bool,
     /// Decide about every pending snapshot
     #[arg(long, conflicts_with = "names")]
     all: bool,
+    /// Write a page that stands alone
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Run the scenarios of the named drivers on both sides, and compare with their snapshots
     #[arg(long)]
     run: bool,
@@ -88,6 +92,13 @@ pub fn run(args: &Args) -> Result<Exit> {
         return live::run(&board, &args.names, args.format);
     }
     let chosen = names::choose(&board, &args.names)?;
+    if let Some(file) = &args.html {
+        let page = html::page(&chosen);
+        std::fs::write(file, page)
+            .map_err(|error| Failure::new(format!("cannot write {}: {error}", file.display())))?;
+        println!("wrote {}", file.display());
+        return Ok(chosen.exit());
+    }
     match args.format {
         Format::Json => println!("{}", json::board(&chosen)?),
         Format::Text => match chosen.single() {
