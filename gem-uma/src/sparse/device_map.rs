@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use atomic_refcell::AtomicRef;
 use drm_core::PAGE_SIZE;
@@ -71,6 +72,39 @@ impl GranuleMap {
             }
         }
         self.existing(guard, n).ok_or(Errno::EINVAL)
+    }
+
+    /// Fills and maps every granule that has a page of `pages`; those that are mapped stay as they are.
+    ///
+    /// Errors of [`SparseBacking::populate`]; `ENOMEM`; `EIO` of the DMA mapping. A failure unmaps, and takes back, every granule
+    /// that this call added.
+    pub fn map_range(
+        &self,
+        guard: &mut ResvGuard,
+        backing: &SparseBacking,
+        pages: Range<u64>,
+        gfp: Gfp,
+    ) -> Result {
+        let wanted = backing.granules_of(&pages)?;
+        let absent: Vec<u64> = wanted
+            .clone()
+            .filter(|n| !backing.is_present(guard, *n))
+            .collect();
+        backing.populate(guard, pages, gfp)?;
+        let fresh: Vec<u64> = wanted.filter(|n| !self.is_mapped(guard, *n)).collect();
+        let mut made = Vec::with_capacity(fresh.len());
+        for n in fresh {
+            match self.map(guard, backing, n) {
+                Ok(table) => made.push((n, table)),
+                Err(error) => {
+                    made.iter().for_each(|(_, table)| table.unmap());
+                    absent.into_iter().for_each(|n| backing.take_back(guard, n));
+                    return Err(error);
+                }
+            }
+        }
+        self.tables.get_mut(guard).extend(made);
+        Ok(())
     }
 
     fn map(&self, guard: &ResvGuard, backing: &SparseBacking, n: u64) -> Result<SgTable> {

@@ -118,10 +118,7 @@ impl SparseBacking {
     /// `gfp` says what the allocation may do: with [`Gfp::NOWAIT`] it never waits for reclaim. `EINVAL` for pages beyond the
     /// object; `ENOMEM`, `ENOSPC`, `EIO` of the file. A failure takes back every granule that this call added.
     pub fn populate(&self, guard: &mut ResvGuard, pages: Range<u64>, gfp: Gfp) -> Result<u64> {
-        if pages.start >= pages.end || pages.end > self.count {
-            return Err(Errno::EINVAL);
-        }
-        let wanted = self.granule_of(pages.start)..self.granule_of(pages.end - 1) + 1;
+        let wanted = self.granules_of(&pages)?;
         let absent: Vec<u64> = {
             let granules = self.granules.get(guard);
             wanted.filter(|n| !granules.contains_key(n)).collect()
@@ -143,6 +140,14 @@ impl SparseBacking {
         self.granules.get_mut(guard).extend(added);
         self.resident.fetch_add(fresh, Ordering::SeqCst);
         Ok(count)
+    }
+
+    /// The granules that have a page of `pages`. `EINVAL` for none, and for pages beyond the object.
+    fn granules_of(&self, pages: &Range<u64>) -> Result<Range<u64>> {
+        if pages.start >= pages.end || pages.end > self.count {
+            return Err(Errno::EINVAL);
+        }
+        Ok(self.granule_of(pages.start)..self.granule_of(pages.end - 1) + 1)
     }
 
     fn read(&self, n: u64, gfp: Gfp) -> Result<Box<[Page]>> {

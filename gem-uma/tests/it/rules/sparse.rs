@@ -124,6 +124,37 @@ fn r41_a_new_granule_leaves_the_device_addresses_of_old_ones() {
 }
 
 #[test]
+fn r16_a_range_of_granules_is_mapped_whole_or_not_at_all() {
+    let world = World::new(Options::default());
+    let bo = world.heap(16 * 4096, small());
+    let (heap, chunks) = bo.heap.as_ref().zip(bo.chunks.as_ref()).expect("heap");
+    let mut guard = bo.gem.resv().lock();
+    let counts = world.machine.counters();
+    heap.populate(&mut guard, 4..8, Gfp::KERNEL).expect("pages");
+    chunks
+        .map_range(&mut guard, heap, 0..1, Gfp::KERNEL)
+        .expect("it is mapped");
+    let mapped = counts.dma_mapped.get() - counts.dma_unmapped.get();
+    for (kind, error) in [(Fail::PageAlloc, Errno::ENOMEM), (Fail::DmaMap, Errno::EIO)] {
+        world.machine.failpoints().fail_nth(kind, 2);
+        let failed = chunks.map_range(&mut guard, heap, 0..16, Gfp::KERNEL);
+        assert_eq!(failed, Err(error));
+        assert_eq!(chunks.mapped(&guard), [0]);
+        assert_eq!(heap.resident_pages(), 8, "what was there before stays");
+        assert_eq!(counts.dma_mapped.get() - counts.dma_unmapped.get(), mapped);
+        world.machine.failpoints().disarm();
+    }
+    let beyond = chunks.map_range(&mut guard, heap, 15..17, Gfp::KERNEL);
+    assert_eq!(beyond, Err(Errno::EINVAL));
+    let all = chunks.map_range(&mut guard, heap, 0..16, Gfp::KERNEL);
+    assert_eq!(all, Ok(()));
+    assert_eq!(chunks.mapped(&guard), [0, 1, 2, 3]);
+    drop(guard);
+    drop(bo);
+    world.assert_clean();
+}
+
+#[test]
 fn r42_an_object_that_grows_refuses_what_needs_all_its_pages() {
     let world = World::new(Options::default());
     let bo = world.heap(8 * 4096, small());
