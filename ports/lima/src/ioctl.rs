@@ -5,7 +5,7 @@ use drm_core::device::{Device, Driver, Features, File};
 use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
-use drm_core::prime::Attachment;
+use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::Arc;
 use port_kit::jiffies;
 
@@ -63,8 +63,12 @@ impl Driver for Lima {
         }
     }
 
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        self.memory().gem_prime_import(dev, dma_buf)
+    }
+
     fn has_import_sg_table(&self) -> bool {
-        true
+        self.memory().has_import_sg_table()
     }
 
     fn gem_prime_import_sg_table(
@@ -73,7 +77,7 @@ impl Driver for Lima {
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        self.memory().prime_import_sg_table(dev, attach, table)
+        self.memory().gem_prime_import_sg_table(dev, attach, table)
     }
 }
 

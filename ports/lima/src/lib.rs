@@ -10,7 +10,7 @@
 //!   processor keeps old ones ([`hw::MmuUnit`]).
 //! * **A heap is backed as it is used.** It begins with 8 pages and doubles when the geometry processor runs out; the driver
 //!   fills the base class's page array and replaces its table, without the lock (`shmem::heap`). Only the address space of the
-//!   job that ran out learns of the new pages.
+//!   job that ran out learns of the new pages. On the other side every space does (`uma::heap`).
 //! * **Any MMU fault of a job with a heap counts as "out of heap"**, and afterwards the MMU stays masked until a time-out
 //!   (`gp`, `mmu`).
 //! * **The address space outlives its file** while a pipe still has it as its current one ([`device`]).
@@ -31,6 +31,7 @@ pub mod regs;
 pub mod shmem;
 pub mod side;
 pub mod uapi;
+pub mod uma;
 pub mod vm;
 
 mod gp;
@@ -81,7 +82,7 @@ impl Config {
 pub fn memory(side: Side) -> Option<Arc<dyn Memory>> {
     match side {
         Side::Before => Some(Arc::new(shmem::Shmem)),
-        Side::After => None,
+        Side::After => Some(Arc::new(uma::Uma)),
     }
 }
 

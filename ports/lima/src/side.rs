@@ -2,9 +2,9 @@
 
 use drm_core::device::Device;
 use drm_core::dma::SgTable;
-use drm_core::errno::Result;
+use drm_core::errno::{Errno, Result};
 use drm_core::gem::{self, Gem};
-use drm_core::prime::Attachment;
+use drm_core::prime::{self, Attachment, DmaBuf};
 use drm_core::sync::Arc;
 
 use crate::vm::LimaVm;
@@ -18,13 +18,26 @@ pub trait Memory: Send + Sync {
     /// `ENOSPC`, `EIO`.
     fn create_bo(&self, dev: &Device, size: u64, heap: bool) -> Result<Gem>;
 
+    /// Makes an object of a dma-buf: what `drm_driver` has, a side may have, too.
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        prime::import(dev, dma_buf, dev.dma())
+    }
+
+    /// Whether [`Memory::gem_prime_import_sg_table`] is there.
+    fn has_import_sg_table(&self) -> bool {
+        false
+    }
+
     /// An object for an exporter's table. `ENOSPC`, `ENOMEM`.
-    fn prime_import_sg_table(
+    fn gem_prime_import_sg_table(
         &self,
         dev: &Device,
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
-    ) -> Result<Gem>;
+    ) -> Result<Gem> {
+        let _ = (dev, attach, table);
+        Err(Errno::EINVAL)
+    }
 
     /// The object as one of this side.
     fn bo<'a>(&self, object: &'a dyn gem::Object) -> Option<&'a dyn Bo>;
@@ -46,7 +59,7 @@ pub trait Bo: Send + Sync {
     /// Bytes that are backed of a heap; 0 for what is none.
     fn heap_size(&self) -> u64;
 
-    /// Backs twice as much of a heap, and maps what is new into `vm` alone (`lima_heap_alloc`). `ENOSPC` for a full one,
+    /// Backs twice as much of a heap, and maps what is new into `vm` (`lima_heap_alloc`). `ENOSPC` for a full one,
     /// `ENOMEM`, `EIO`.
     fn grow_heap(&self, vm: &Arc<LimaVm>) -> Result;
 

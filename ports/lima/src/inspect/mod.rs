@@ -1,6 +1,7 @@
 //! Looking inside, as the recordings' white-box operations do. No code of the driver uses this.
 
 mod shmem;
+mod uma;
 
 use drm_core::gem::Gem;
 use drm_core::sync::Weak;
@@ -36,5 +37,5 @@ pub struct BoState {
 /// What is inside an object of any side; `None` for one of another driver.
 #[must_use]
 pub fn state(object: &Gem) -> Option<BoState> {
-    shmem::state(object)
+    shmem::state(object).or_else(|| uma::state(object))
 }

@@ -30,13 +30,18 @@ impl Memory for Shmem {
         bo::create(dev, size, heap).map(Gem::into_dyn)
     }
 
-    fn prime_import_sg_table(
+    fn has_import_sg_table(&self) -> bool {
+        true
+    }
+
+    fn gem_prime_import_sg_table(
         &self,
         dev: &Device,
         attach: &Arc<Attachment>,
         table: Arc<SgTable>,
     ) -> Result<Gem> {
-        legacy::prime_import_sg_table::<LimaBo>(dev, attach, Some(table)).map(Gem::into_dyn)
+        let bo = legacy::prime_import_sg_table::<LimaBo>(dev, attach, Some(table))?;
+        Ok(bo.into_dyn())
     }
 
     fn bo<'a>(&self, object: &'a dyn gem::Object) -> Option<&'a dyn Bo> {

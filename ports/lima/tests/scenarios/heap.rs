@@ -18,6 +18,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_HEAP_WITHOUT_TABLE_CRASHES_AN_IMPORT,
     A_SHARER_DOES_NOT_LEARN_OF_NEW_PAGES,
     A_SHARERS_UNMAP_CROSSES_INTO_A_MISSING_BLOCK,
+    A_SHARER_WITHOUT_MEMORY_CATCHES_UP_WITH_ITS_NEXT_JOB,
     ANY_PAGE_FAULT_GROWS_A_HEAP_AND_LEAVES_THE_MMU_MASKED,
     AN_ERROR_DUMP_COPIES_WHAT_IS_BACKED,
 ];
@@ -127,7 +128,7 @@ fn a_second_job_resumes_what_the_first_has_grown(s: &mut Session) {
 }
 
 /// The fourth new page cannot be had: three stay in the array, and the retry overwrites them. Their frames never come back.
-#[scenario]
+#[scenario(differs = "D1")]
 fn a_failed_page_leaves_pages_that_are_lost_later(s: &mut Session) {
     let fd = s.open();
     let context = s.context(fd);
@@ -153,7 +154,7 @@ fn a_failed_page_leaves_pages_that_are_lost_later(s: &mut Session) {
 }
 
 /// The old table is unmapped before the new one is mapped: the entries stay, and there is no table.
-#[scenario]
+#[scenario(differs = "D2")]
 fn a_failed_mapping_leaves_a_heap_without_table(s: &mut Session) {
     let fd = s.open();
     let context = s.context(fd);
@@ -178,7 +179,7 @@ fn a_failed_mapping_leaves_a_heap_without_table(s: &mut Session) {
     s.entries(fd);
 }
 
-#[scenario]
+#[scenario(differs = "D3")]
 fn a_heap_without_table_crashes_an_import(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
     let context = s.context(a);
@@ -194,7 +195,7 @@ fn a_heap_without_table_crashes_an_import(s: &mut Session) {
 }
 
 /// Only the space of the job that ran out gets entries; the other clears what it never had.
-#[scenario]
+#[scenario(differs = "D4")]
 fn a_sharer_does_not_learn_of_new_pages(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
     let context = s.context(a);
@@ -214,7 +215,7 @@ fn a_sharer_does_not_learn_of_new_pages(s: &mut Session) {
     s.entries(a);
 }
 
-#[scenario]
+#[scenario(differs = "D4")]
 fn a_sharers_unmap_crosses_into_a_missing_block(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
     let context = s.context(a);
@@ -231,6 +232,35 @@ fn a_sharers_unmap_crosses_into_a_missing_block(s: &mut Session) {
     s.entries(b);
     s.job_done();
     s.close(other);
+}
+
+/// The other space needs a new block of tables for the new pages, and there is none: the job goes on without it.
+#[scenario(differs = "D4")]
+fn a_sharer_without_memory_catches_up_with_its_next_job(s: &mut Session) {
+    let (a, b) = (s.open(), s.open());
+    let (context, others) = (s.context(a), s.context(b));
+    let heap = s.create_heap(a, 1 << 20);
+    s.create(b, (32 << 20) - 0x8000);
+    let buf = s.export(heap);
+    let other = s.import(b, buf).expect("it is imported");
+    s.entries(b);
+    s.submit_heap(a, context, heap, &[]);
+    s.sleep(1);
+    s.heading("the eight pages can be had, and nothing else");
+    s.fail_from(Fail::PageAlloc, 9);
+    s.out_of_heap();
+    s.stop_failing();
+    s.object(heap);
+    s.entries(a);
+    s.entries(b);
+    s.job_done();
+    s.heading("a job of the other file");
+    s.submit(b, others, &[other.handle]);
+    s.entries(b);
+    s.sleep(1);
+    s.job_done();
+    s.close(other);
+    s.entries(b);
 }
 
 /// The fault is not where the heap is. The heap grows, the processor goes on, and the MMU does not report the next fault.
