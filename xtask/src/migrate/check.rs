@@ -43,6 +43,7 @@ pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<()> {
             "--target-dir",
         ])
         .arg(target.join("check-build"))
+        .args(krate.apart())
         .current_dir(&copy)
         .output()
         .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;

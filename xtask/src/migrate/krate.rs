@@ -1,5 +1,6 @@
 //! Finds the crates to migrate: the ports of this workspace, or any crate by its folder.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -73,6 +74,19 @@ struct MigrateMetadata {
 /// The `cargo` that runs this task, so that both agree on the toolchain.
 pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+impl Krate {
+    /// Options for a build in a target folder that crates share.
+    ///
+    /// Cargo tells crates of one name apart by their place in their workspace, not by where that is: two of them would take
+    /// each other's results for their own. A profile of its own, in a setting that a check does not look at, keeps them apart.
+    pub fn apart(&self) -> [String; 2] {
+        let mut hasher = DefaultHasher::new();
+        self.root.hash(&mut hasher);
+        let units = 16 + hasher.finish() % 1_000_000;
+        ["--config".to_owned(), format!("profile.dev.package.\"{}\".codegen-units={units}", self.package)]
+    }
 }
 
 fn metadata(dir: &Path) -> Result<Metadata> {

@@ -91,6 +91,7 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
             "--package",
             &krate.package,
         ])
+        .args(krate.apart())
         .arg("--features")
         .arg(format!("{}/locate", krate.dependency))
         .arg("--target-dir")
