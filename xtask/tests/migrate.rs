@@ -144,6 +144,11 @@ fn a_crate_that_nobody_has_seen_is_moved_compiles_and_is_done() {
         odd.read("src/objects.rs")
             .contains("// odd formatting, and a comment")
     );
+    // What is called for its side effect leaves no lock unused.
+    assert!(
+        odd.read("src/closures.rs")
+            .contains("    drop(buffer.dmap.lock_table(&buffer.backing)?); // for good\n")
+    );
     // A field of the driver keeps its name, and the part gets another.
     assert!(odd.read("src/objects.rs").contains("pub share_part: Share"));
 

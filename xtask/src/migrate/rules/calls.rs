@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use syn::Expr;
+use syn::{Expr, Stmt};
 
 use super::Failure;
 use super::receiver::owner;
-use crate::migrate::context::Context;
+use crate::migrate::context::{Context, Node};
 use crate::migrate::edit::Edit;
 use crate::migrate::model::Model;
 use crate::migrate::plan::Outcome;
@@ -17,10 +17,15 @@ struct Template {
     new: &'static str,
     /// Whether the new call answers with a `Result` where the old one did not.
     fallible: bool,
+    /// Whether the new call answers with a lock, which must not be left unused.
+    locks: bool,
 }
 
 const TEMPLATES: &[Template] = &[
-    plain("get_pages_sgt", "{o}.{dmap}.lock_table(&{o}.{backing})"),
+    Template {
+        locks: true,
+        ..plain("get_pages_sgt", "{o}.{dmap}.lock_table(&{o}.{backing})")
+    },
     plain(
         "get_sg_table",
         "{o}.{share}.sg_table({0}, &{o}.{gem}, &{o}.{backing})",
@@ -60,6 +65,7 @@ const fn plain(method: &'static str, new: &'static str) -> Template {
         method,
         new,
         fallible: false,
+        locks: false,
     }
 }
 
@@ -68,6 +74,7 @@ const fn fallible(method: &'static str, new: &'static str) -> Template {
         method,
         new,
         fallible: true,
+        locks: false,
     }
 }
 
@@ -145,6 +152,12 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
         return super::base_class_handed_around(context, template.new);
     };
     let mut new = fill(template.new, owner, &call, context, model);
+    if template.locks
+        && let Some(statement) = unused(context, &call)
+    {
+        let edit = Edit::replace(context.site.finding, statement, format!("drop({new}?)"));
+        return Outcome::Edits(vec![(file, edit)]);
+    }
     if !template.fallible {
         return Outcome::Edits(vec![(
             file,
@@ -172,6 +185,18 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
         file,
         Edit::replace(context.site.finding, call.whole, new),
     )])
+}
+
+/// The statement `call?;`, without its semicolon: it is called for its side effect.
+fn unused(context: &Context<'_>, call: &Call<'_>) -> Option<Range<usize>> {
+    context.around.iter().find_map(|node| match node {
+        Node::Stmt(Stmt::Expr(Expr::Try(tried), Some(_)))
+            if context.source.range(&*tried.expr) == call.whole =>
+        {
+            Some(context.source.range(tried))
+        }
+        _ => None,
+    })
 }
 
 /// The methods that `#[bridge]` gives a half-moved driver.

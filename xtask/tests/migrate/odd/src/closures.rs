@@ -15,6 +15,12 @@ pub fn map_all(buffers: &[Gem<Buffer>]) -> Result<usize> {
     Ok(runs?.into_iter().sum::<usize>() + resident + buffers.first().map_or(Ok(0), each)?)
 }
 
+/// Brings the pages of a buffer in, and maps them.
+pub fn fill(buffer: &Buffer) -> Result {
+    buffer.shmem.get_pages_sgt()?; // for good
+    Ok(())
+}
+
 fn each<B: Deref<Target = Buffer>>(buffer: &B) -> Result<usize> {
     Ok(usize::from(buffer.shmem.get_pages_sgt()?.is_mapped()))
 }
