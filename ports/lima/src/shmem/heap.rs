@@ -39,49 +39,34 @@ pub(super) fn grow(bo: &LimaBo, vm: Option<&Arc<LimaVm>>) -> Result {
     let new_size = wanted.min(header.size());
 
     let mut guard = header.resv().lock();
-    if bo.base.locked(&mut guard).pages.is_none() {
+    let mut fields = bo.base.locked(&mut guard);
+    if fields.pages.is_none() {
         machine.failpoints().check(Fail::Alloc)?;
-        let mut fields = bo.base.locked(&mut guard);
         fields.pages = Some(vec![None; header.pages() as usize]);
         fields.pages_use_count = 1;
         file.set_unevictable(true);
     }
+    let pages = fields.pages.get_or_insert_default();
     for index in old_size >> PAGE_SHIFT..new_size >> PAGE_SHIFT {
         let page = file.read_page(index)?;
-        let mut fields = bo.base.locked(&mut guard);
-        if let Some(entry) = fields
-            .pages
-            .as_mut()
-            .and_then(|pages| pages.get_mut(index as usize))
-        {
-            // What an earlier attempt left here is overwritten, with its reference.
-            std::mem::forget(entry.replace(page));
-        }
+        // What an earlier attempt left here is overwritten, with its reference.
+        std::mem::forget(pages[index as usize].replace(page));
     }
+    let backed = (new_size >> PAGE_SHIFT) as usize;
+    let addrs: Vec<u64> = pages[..backed].iter().flatten().map(Page::phys).collect();
+    drop(fields);
     drop(guard);
 
-    let backed = (new_size >> PAGE_SHIFT) as usize;
-    let addrs: Vec<u64> = bo
-        .base
-        .racy()
-        .pages
-        .iter()
-        .flatten()
-        .take(backed)
-        .flatten()
-        .map(Page::phys)
-        .collect();
     let table = SgTable::from_addrs(machine, addrs.into_iter(), header.dev().dma().max_segment())?;
 
     // No lock from here on: the table that a running job's addresses came from is unmapped and overwritten.
-    if let Some(old) = &bo.base.racy().sgt {
+    let mut fields = bo.base.racy_mut();
+    if let Some(old) = fields.sgt.take() {
         old.unmap();
     }
-    if let Err(error) = table.map(header.dev().dma()) {
-        bo.base.racy_mut().sgt = None;
-        return Err(error);
-    }
-    bo.base.racy_mut().sgt = Some(Arc::new(table));
+    table.map(header.dev().dma())?;
+    fields.sgt = Some(Arc::new(table));
+    drop(fields);
 
     if let Some(vm) = vm
         && let Err(error) = mapping::map_more(bo, vm, old_size)
