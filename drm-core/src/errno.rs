@@ -28,6 +28,7 @@ pub enum Errno {
     ENOSYS = 38,
     ETIME = 62,
     EOVERFLOW = 75,
+    EBADFD = 77,
     EOPNOTSUPP = 95,
     EADDRINUSE = 98,
     ETIMEDOUT = 110,
