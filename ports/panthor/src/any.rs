@@ -13,7 +13,7 @@ use crate::hw::{Hw, HwConfig};
 use crate::inspect::{self, Walk};
 use crate::mmu::Vm;
 use crate::sched::OomAnswer;
-use crate::shmem::PanthorObject;
+use crate::{shmem, uma};
 
 /// A GPU with its driver, on some side.
 pub trait AnyGpu {
@@ -170,7 +170,7 @@ pub fn probe_side(
         Box::new(gpu)
     }
     match side {
-        Side::Before => Some(probe::<PanthorObject>(machine, config).map(boxed)),
-        Side::After => None,
+        Side::Before => Some(probe::<shmem::PanthorObject>(machine, config).map(boxed)),
+        Side::After => Some(probe::<uma::PanthorObject>(machine, config).map(boxed)),
     }
 }

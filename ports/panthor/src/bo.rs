@@ -1,5 +1,7 @@
 //! What the driver asks of a buffer object, whatever library keeps its memory, and what it keeps with one itself.
 
+use std::ops::Deref;
+
 use drm_core::device::{Device, File};
 use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
@@ -88,6 +90,9 @@ pub trait BufferObject: gem::Object + Sized {
     /// The hooks of its side.
     type Hooks: DriverHooks;
 
+    /// What keeps the pages for a mapping, with their table.
+    type Mapped: Deref<Target = SgTable> + Send + Sync;
+
     /// The driver's own part.
     fn common(&self) -> &Common<Self>;
 
@@ -108,10 +113,10 @@ pub trait BufferObject: gem::Object + Sized {
     /// Keeps the pages for a mapping and gives their table; undone by [`BufferObject::unpin_mapped`]. An import needs no pin.
     ///
     /// Errors of the pages and of the table; nothing is kept then.
-    fn pin_for_map(&self) -> Result<Arc<SgTable>>;
+    fn pin_for_map(&self) -> Result<Self::Mapped>;
 
     /// Undoes one [`BufferObject::pin_for_map`].
-    fn unpin_mapped(&self);
+    fn unpin_mapped(&self, mapped: Self::Mapped);
 
     /// Makes what the CPU wrote visible to the device (`dma_sync_sgtable_for_device`). Errors of the table.
     fn sync_for_device(&self) -> Result;

@@ -31,7 +31,7 @@
 //! * `compat` ioctls, and the offset of 32-bit processes.
 //!
 //! Sources: `drivers/gpu/drm/panthor` and `include/uapi/drm/panthor_drm.h` of Linux 6.12.117, and recordings of that driver
-//! (`data/`), which the before side answers line by line.
+//! (`data/`), which both sides answer line by line.
 
 pub mod any;
 pub mod bo;
@@ -47,6 +47,7 @@ pub mod mmu;
 pub mod sched;
 pub mod shmem;
 pub mod uapi;
+pub mod uma;
 
 pub use any::{AnyGpu, AnyVm, probe_side};
 pub use device::{Gpu, probe};

@@ -2,15 +2,15 @@
 //! this.
 
 mod shmem;
+mod uma;
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
 use drm_core::PAGE_SHIFT;
 use drm_core::device::File;
-use drm_core::dma::SgTable;
+use drm_core::dma::Entry;
 use drm_core::gem::Gem;
-use drm_core::sync::Arc;
 use port_kit::mmu::{Leaf, runs_by};
 
 use crate::bo::BufferObject;
@@ -27,8 +27,10 @@ pub struct Counts {
     pub has_pages: bool,
     /// Entries of it that hold a page.
     pub present: usize,
-    /// The table of the pages as the device sees them.
-    pub sgt: Option<Arc<SgTable>>,
+    /// Whether there is a table of the pages as the device sees them.
+    pub has_table: bool,
+    /// The pages as the device sees them, once somebody wanted the table.
+    pub table: Option<Vec<Entry>>,
     /// The advice of user space.
     pub madv: i32,
     /// Whether CPU mappings are write-combined.
@@ -37,7 +39,9 @@ pub struct Counts {
 
 /// What is inside an object of any side.
 fn counts<B: BufferObject>(object: &Gem<B>) -> Counts {
-    shmem::counts(&object.clone().into_dyn()).unwrap_or_default()
+    let object = object.clone().into_dyn();
+    let counts = shmem::counts(&object).or_else(|| uma::counts(&object));
+    counts.unwrap_or_default()
 }
 
 /// The handle of an object in a file; 0 without one.
@@ -104,8 +108,8 @@ impl<B: BufferObject> Pages<'_, B> {
     fn pages(&mut self, object: &Gem<B>) -> &[u64] {
         let key = std::ptr::from_ref(object.gem()) as usize;
         self.known.entry(key).or_insert_with(|| {
-            let table = counts(object).sgt;
-            let entries = table.iter().flat_map(|table| table.dma_entries());
+            let table = counts(object).table;
+            let entries = table.iter().flatten();
             entries
                 .flat_map(|entry| {
                     (0..entry.len >> PAGE_SHIFT).map(move |i| entry.addr + (i << PAGE_SHIFT))
@@ -227,7 +231,7 @@ pub fn object<B: BufferObject>(object: &Gem<B>, own_refs: usize) -> String {
         counts.vmap_use_count,
         bit(counts.has_pages),
         counts.present,
-        bit(counts.sgt.is_some()),
+        bit(counts.has_table),
         counts.madv,
         bit(header.is_imported()),
         bit(header.has_dma_buf()),

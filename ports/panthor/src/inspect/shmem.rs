@@ -15,7 +15,8 @@ pub(super) fn counts(object: &Gem) -> Option<Counts> {
         vmap_use_count: fields.vmap_use_count,
         has_pages: fields.pages.is_some(),
         present,
-        sgt: fields.sgt.clone(),
+        table: fields.sgt.as_ref().map(|sgt| sgt.dma_entries().to_vec()),
+        has_table: fields.sgt.is_some(),
         madv: fields.madv,
         map_wc: bo.base.map_wc.get(),
     })

@@ -30,7 +30,7 @@ impl<B: BufferObject> SmSteps<Types<B>> for Steps<'_, B> {
         let prot = flags_to_prot(flags);
         let mapped = self
             .vm
-            .map_pages(self.table, addr, prot, &map.sgt, offset, size);
+            .map_pages(self.table, addr, prot, &map.mapped, offset, size);
         if let Err(error) = mapped {
             self.ctx.vmas += 1;
             return Err(error);

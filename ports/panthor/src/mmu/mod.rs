@@ -4,6 +4,7 @@ mod create;
 mod exec;
 mod job;
 mod op_ctx;
+mod pair;
 mod pool;
 mod slots;
 mod tables;
@@ -32,6 +33,7 @@ pub use self::create::VmRange;
 pub(crate) use self::job::BindJob;
 use self::job::Entity;
 pub(crate) use self::op_ctx::OpCtx;
+pub use self::pair::Pair;
 pub use self::pool::VmPool;
 pub use self::slots::{AsState, Mmu};
 pub use self::tables::{Table, TableMem};
@@ -47,7 +49,7 @@ impl<B: BufferObject> VmTypes for Types<B> {
     type VmData = VmData<B>;
     /// The flags it was mapped with (`struct panthor_vma`).
     type VaData = u32;
-    type VmBoData = ();
+    type VmBoData = Pair<B>;
     type Exec = Exec;
 
     fn gpuva_list(object: &B) -> &GpuVaList<Self> {

@@ -1,7 +1,6 @@
 //! One operation on a space, prepared so that carrying it out allocates nothing (`struct panthor_vm_op_ctx`).
 
 use drm_core::device::File;
-use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::gpuvm::GpuVmBo;
@@ -25,7 +24,8 @@ pub(super) struct MapArgs<B: BufferObject> {
     /// The pair; taken by the mapping.
     pub(super) vm_bo: Option<GpuVmBo<Types<B>>>,
     pub(super) object: Gem<B>,
-    pub(super) sgt: Arc<SgTable>,
+    /// Goes back to the object with the last who has it: the operation, or the pair.
+    pub(super) mapped: Arc<B::Mapped>,
     pub(super) bo_offset: u64,
 }
 
@@ -92,8 +92,13 @@ impl<B: BufferObject> OpCtx<B> {
     /// (`panthor_vm_cleanup_op_ctx`). Takes reservations.
     pub(crate) fn cleanup(mut self, vm: &Vm<B>) {
         self.rsvd = None;
-        if let Some(vm_bo) = self.map.take().and_then(|map| map.vm_bo) {
-            vm.put_vm_bo(vm_bo);
+        if let Some(map) = self.map.take() {
+            if let Some(mapped) = Arc::into_inner(map.mapped) {
+                map.object.unpin_mapped(mapped);
+            }
+            if let Some(vm_bo) = map.vm_bo {
+                vm.put_vm_bo(vm_bo);
+            }
         }
         for vm_bo in self.returned.drain(..) {
             vm.put_vm_bo(vm_bo);
@@ -165,26 +170,26 @@ impl<B: BufferObject> Vm<B> {
 
     fn fill_map(&self, ctx: &mut OpCtx<B>, object: &Gem<B>, offset: u64) -> Result {
         ctx.prealloc_vmas(self)?;
-        let sgt = object.pin_for_map()?;
-        let alloc = self.dev().machine().failpoints().check(Fail::Alloc);
-        alloc.inspect_err(|_| object.unpin_mapped())?;
+        let mapped = object.pin_for_map()?;
+        if let Err(error) = self.dev().machine().failpoints().check(Fail::Alloc) {
+            object.unpin_mapped(mapped);
+            return Err(error);
+        }
         let prealloc = self.gpuvm().create_vm_bo(object);
-        let (vm_bo, is_new) = {
+        let vm_bo = {
             // A pair made in vain goes at once, and that needs the space's reservation.
             let _guard = self.resv().lock();
-            let made = prealloc.clone();
-            let vm_bo = prealloc.obtain_prealloc();
-            let is_new = vm_bo.is(&made);
-            (vm_bo, is_new)
+            prealloc.obtain_prealloc()
         };
         // A pair that was there keeps its own pin; a new one takes ours over.
-        if !is_new {
-            object.unpin_mapped();
+        let (mapped, spare) = vm_bo.data().keep(mapped);
+        if let Some(spare) = spare {
+            object.unpin_mapped(spare);
         }
         ctx.map = Some(MapArgs {
             vm_bo: Some(vm_bo.clone()),
             object: object.clone(),
-            sgt,
+            mapped,
             bo_offset: offset,
         });
         ctx.rsvd = Some(self.data().table_mem.reserve_map(ctx.va, ctx.size)?);
@@ -205,13 +210,14 @@ impl<B: BufferObject> Vm<B> {
     /// that of the object.
     pub(super) fn put_vm_bo(&self, vm_bo: GpuVmBo<Types<B>>) {
         let object = vm_bo.object().clone();
+        let kept = vm_bo.data().kept();
         let vm = self.clone();
         let gone = {
             let guard = vm.resv().lock();
             vm_bo.put(Some(&guard))
         };
-        if gone {
-            object.unpin_mapped();
+        if gone && let Some(mapped) = kept.and_then(Arc::into_inner) {
+            object.unpin_mapped(mapped);
         }
     }
 }

@@ -25,6 +25,7 @@ impl PanthorObject {
 
 impl BufferObject for PanthorObject {
     type Hooks = Hooks;
+    type Mapped = Arc<SgTable>;
 
     fn common(&self) -> &Common<Self> {
         &self.common
@@ -62,7 +63,7 @@ impl BufferObject for PanthorObject {
         self.map_prepare()
     }
 
-    fn unpin_mapped(&self) {
+    fn unpin_mapped(&self, _mapped: Arc<SgTable>) {
         self.map_release();
     }
 

@@ -1,0 +1,9 @@
+//! After: buffer objects made of parts, and the places of other files that ask them.
+
+mod drv;
+mod gem;
+mod mmu;
+mod object;
+
+pub use drv::Hooks;
+pub use object::PanthorObject;
