@@ -29,6 +29,8 @@ pub enum Task {
     Migrate(crate::migrate::Args),
     /// Reviews the snapshots of the drivers
     Review(crate::review::Args),
+    /// Whether a change breaks who depends on the libraries
+    Semver(crate::semver::Args),
     /// Which drivers of a real kernel tree lean on gem-shmem, how, and where
     #[cfg(feature = "survey")]
     Survey(crate::survey::Args),
@@ -48,17 +50,26 @@ impl Task {
         match self {
             Task::Migrate(args) => crate::migrate::run(&args),
             Task::Review(args) => crate::review::run(&args),
+            #[cfg(feature = "public-api")]
+            Task::Semver(args) => crate::semver::run(&args),
+            #[cfg(not(feature = "public-api"))]
+            Task::Semver(args) if !args.reads_the_api() => crate::semver::run(&args),
+            #[cfg(not(feature = "public-api"))]
+            Task::Semver(_) => {
+                let args: Vec<_> = std::env::args_os().skip(2).collect();
+                again_with_feature("public-api", "semver", &args)
+            }
             #[cfg(feature = "survey")]
             Task::Survey(args) => crate::survey::run(&args),
             #[cfg(not(feature = "survey"))]
-            Task::Survey { args } => survey_with_its_feature(&args),
+            Task::Survey { args } => again_with_feature("survey", "survey", &args),
         }
     }
 }
 
-/// Builds this crate with the `survey` feature, which a lean build leaves out, and runs that.
-#[cfg(not(feature = "survey"))]
-fn survey_with_its_feature(args: &[std::ffi::OsString]) -> Result<Exit> {
+/// Builds this crate with a feature that a lean build leaves out, and runs the task of it.
+#[cfg(not(all(feature = "survey", feature = "public-api")))]
+fn again_with_feature(feature: &str, task: &str, args: &[std::ffi::OsString]) -> Result<Exit> {
     use crate::Failure;
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -68,16 +79,18 @@ fn survey_with_its_feature(args: &[std::ffi::OsString]) -> Result<Exit> {
             "--quiet",
             "--package",
             "xtask",
-            "--features",
-            "survey",
-            "--",
-            "survey",
+            "--no-default-features",
         ])
+        .args(["--features", feature, "--", task])
         .args(args)
         .status()
         .map_err(|error| {
-            Failure::new(format!("cannot run cargo to build the survey: {error}"))
-                .next("run `cargo run --package xtask --features survey -- survey`")
+            Failure::new(format!(
+                "cannot run cargo to build the task `{task}`: {error}"
+            ))
+            .next(format!(
+                "run `cargo run --package xtask --features {feature} -- {task}`"
+            ))
         })?;
     match status.code() {
         Some(0) => Ok(Exit::Done),

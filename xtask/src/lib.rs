@@ -9,6 +9,7 @@ mod failure;
 pub mod findings;
 pub mod migrate;
 pub mod review;
+pub mod semver;
 #[cfg(feature = "survey")]
 pub mod survey;
 

@@ -28,6 +28,8 @@ use crate::{Exit, Failure, Result};
 use board::Board;
 use decide::Decision;
 
+pub(crate) use diff::counts as changed_lines;
+
 /// Reviews the snapshots of the drivers
 #[derive(Debug, clap::Args)]
 #[command(
@@ -59,6 +61,11 @@ pub struct Args {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// The text of a snapshot file.
+pub(crate) fn snapshot_text(path: &Path) -> Result<String> {
+    pending::read(path).map(|snapshot| pending::text(&snapshot))
 }
 
 /// The root of the workspace that this task was built from.

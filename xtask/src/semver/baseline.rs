@@ -1,0 +1,94 @@
+//! The revision that stability is measured against.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde::Serialize;
+
+use crate::{Failure, Result};
+
+/// Where the commit of the last release is recorded, for a repository without tags.
+pub const RECORDED: &str = "xtask/data/release-commit.txt";
+
+/// A revision, and why it is the one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Baseline {
+    /// A revision that git knows.
+    pub revision: String,
+    /// Where it comes from.
+    pub from: &'static str,
+}
+
+/// What to say when there is nothing to compare with.
+pub fn none() -> Failure {
+    Failure::new(format!(
+        "there is no release to compare with: no tag `v*`, and no commit in {RECORDED}"
+    ))
+    .next("name a revision: `cargo xtask semver --baseline REV`")
+}
+
+fn git(root: &Path, args: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .args(args)
+        .current_dir(root)
+        .output()
+        .ok()?;
+    output.status.success().then(|| {
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
+    })
+}
+
+/// The baseline: what was asked for, the newest release tag, or where this branch left the recorded release.
+pub fn find(root: &Path, asked: Option<&str>) -> Result<Option<Baseline>> {
+    let exists = |revision: &str| {
+        git(
+            root,
+            &[
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &format!("{revision}^{{commit}}"),
+            ],
+        )
+    };
+    if let Some(asked) = asked {
+        return match exists(asked) {
+            Some(revision) => Ok(Some(Baseline {
+                revision,
+                from: "--baseline",
+            })),
+            None => Err(Failure::new(format!("git knows no revision `{asked}`"))),
+        };
+    }
+    if let Some(tag) = git(
+        root,
+        &["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"],
+    ) {
+        return Ok(exists(&tag).map(|revision| Baseline {
+            revision,
+            from: "the newest release tag",
+        }));
+    }
+    let Ok(recorded) = std::fs::read_to_string(root.join(RECORDED)) else {
+        return Ok(None);
+    };
+    let recorded = recorded.trim();
+    match git(root, &["merge-base", "HEAD", recorded]) {
+        Some(revision) => Ok(Some(Baseline {
+            revision,
+            from: "the recorded release commit",
+        })),
+        None => Err(Failure::new(format!(
+            "git knows no commit `{recorded}`, which {RECORDED} names as the last release"
+        ))
+        .next("fetch the whole history, or name a revision with --baseline")),
+    }
+}
+
+/// A file as it was in a revision; `None` when it was not there.
+pub fn file(root: &Path, revision: &str, path: &str) -> Option<String> {
+    git(root, &["show", &format!("{revision}:{path}")])
+}

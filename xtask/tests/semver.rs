@@ -1,0 +1,10 @@
+//! `cargo xtask semver`: the surfaces of the libraries, and small crates that break in every way there is.
+
+#[cfg(feature = "public-api")]
+#[path = "semver/command.rs"]
+mod command;
+#[cfg(feature = "public-api")]
+#[path = "semver/kinds.rs"]
+mod kinds;
+#[path = "semver/surfaces.rs"]
+mod surfaces;
