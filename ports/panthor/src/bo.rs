@@ -8,8 +8,9 @@ use drm_core::errno::{Errno, Result};
 use drm_core::gem::{self, Gem};
 use drm_core::gpuvm::GpuVaList;
 use drm_core::prime::{self, Attachment, DmaBuf};
+use drm_core::resv::ResvGuard;
 use drm_core::sync::atomic::{AtomicU32, Ordering};
-use drm_core::sync::{Arc, OnceLock};
+use drm_core::sync::{Arc, MutexGuard, OnceLock};
 
 use crate::mmu::{Types, Vm};
 
@@ -61,9 +62,22 @@ impl<B: BufferObject> Common<B> {
     }
 }
 
+/// When the memory of user space's objects leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// As the base class has it: what was mapped once stays until the object dies.
+    #[default]
+    AsBaseClass,
+    /// When it is reclaimed; jobs and the CPU bring it back. On a side that cannot, as [`Policy::AsBaseClass`].
+    Reclaimed,
+}
+
 /// The hooks in the driver's table of functions that make objects.
 #[expect(unused_variables, reason = "the defaults need none of their arguments")]
 pub trait DriverHooks: Default + Send + Sync + 'static {
+    /// The device is there, and nothing on it yet.
+    fn start(&self, dev: &Device, policy: Policy) {}
+
     /// Makes an object of a dma-buf (`gem_prime_import`). Errors of the exporter, and of the object.
     fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
         prime::import(dev, dma_buf, dev.dma())
@@ -92,6 +106,42 @@ pub trait BufferObject: gem::Object + Sized {
 
     /// What keeps the pages for a mapping, with their table.
     type Mapped: Deref<Target = SgTable> + Send + Sync;
+
+    /// What the side keeps with an address space.
+    type Space: Send + Sync;
+
+    /// For a new address space.
+    fn new_space(dev: &Device) -> Self::Space;
+
+    /// The space is needed in a slot: it will be asked for memory last.
+    fn space_is_active(space: &Self::Space) {
+        let _ = space;
+    }
+
+    /// Whether the object leaves RAM when it is reclaimed: then a mapping alone does not keep the pages.
+    fn is_evictable(&self) -> bool {
+        false
+    }
+
+    /// Where the object is mapped (`gpuva.list`).
+    fn gpuvas(&self) -> &GpuVaList<Types<Self>> {
+        self.common().gpuvas()
+    }
+
+    /// Keeps reclaim from looking at the pairs while they change.
+    fn lock_pairs(&self) -> Option<MutexGuard<'_, ()>> {
+        None
+    }
+
+    /// Pairs came, went, or were restored.
+    fn pairs_changed(&self) {}
+
+    /// Gets the pages back, and hands their table to who writes the entries. `EINVAL` for an object that never leaves; errors
+    /// of the pages, of their table, and of `map`.
+    fn restore(&self, guard: &mut ResvGuard, map: &mut dyn FnMut(&SgTable) -> Result) -> Result {
+        let _ = (guard, map);
+        Err(Errno::EINVAL)
+    }
 
     /// The driver's own part.
     fn common(&self) -> &Common<Self>;

@@ -9,7 +9,7 @@ use drm_core::mmap::{NewVma, Sharing};
 use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::{Arc, Mutex};
 
-use crate::bo::{BufferObject, DriverHooks};
+use crate::bo::{BufferObject, DriverHooks, Policy};
 use crate::drv;
 use crate::fw::Firmware;
 use crate::hw::{Hw, HwConfig};
@@ -44,6 +44,15 @@ pub struct Gpu<B: BufferObject> {
 ///
 /// `ENOMEM`, `ENOSPC` without memory for the firmware.
 pub fn probe<B: BufferObject>(machine: &Machine, config: HwConfig) -> Result<Gpu<B>> {
+    probe_with(machine, config, Policy::default())
+}
+
+/// [`probe`], with a choice of when memory leaves. The same errors.
+pub fn probe_with<B: BufferObject>(
+    machine: &Machine,
+    config: HwConfig,
+    policy: Policy,
+) -> Result<Gpu<B>> {
     let hw = Arc::new(Hw::new(machine, config)?);
     let mmu = Arc::new(Mmu::new(&hw));
     let panthor = Arc::new(Panthor::<B> {
@@ -60,6 +69,7 @@ pub fn probe<B: BufferObject>(machine: &Machine, config: HwConfig) -> Result<Gpu
     };
     let dma = DmaDevice::new(machine, "panthor", dma);
     let dev = Device::new(dma, Arc::clone(&panthor) as Arc<dyn Driver>);
+    panthor.hooks.start(&dev, policy);
     let firmware = Firmware::load(&dev, &panthor.mmu, config.firmware_section)?;
     *panthor.firmware.lock() = Some(firmware);
     Ok(Gpu { dev, panthor })
@@ -114,6 +124,12 @@ impl<B: BufferObject> Panthor<B> {
     #[must_use]
     pub fn scheduler(&self) -> &Arc<Scheduler<B>> {
         &self.scheduler
+    }
+
+    /// The hooks of the side.
+    #[must_use]
+    pub fn hooks(&self) -> &B::Hooks {
+        &self.hooks
     }
 
     /// The firmware's address space. `ENODEV` when the device is gone.

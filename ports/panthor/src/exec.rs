@@ -46,7 +46,8 @@ impl Exec {
         }
     }
 
-    fn guard(&mut self, resv: &Resv) -> Option<&mut ResvGuard> {
+    /// The guard of a reservation in the set.
+    pub(crate) fn guard(&mut self, resv: &Resv) -> Option<&mut ResvGuard> {
         self.guards.iter_mut().find(|guard| guard.locks(resv))
     }
 }

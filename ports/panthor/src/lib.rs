@@ -21,6 +21,12 @@
 //!
 //! `DEFECTS.md` lists what is wrong with it.
 //!
+//! # A better policy
+//!
+//! The after side ([`uma`]) shows what the before side does. With [`Policy::Reclaimed`] its objects leave RAM when it is wanted:
+//! entries are cleared and pages swapped, a submission brings back what its space had, a fault what the CPU touches. Objects of
+//! the kernel's own are pinned as before.
+//!
 //! # What is not modelled
 //!
 //! * Work queues: what the kernel does there is done when the system call is over, in one order. Nothing is concurrent.
@@ -50,5 +56,6 @@ pub mod uapi;
 pub mod uma;
 
 pub use any::{AnyGpu, AnyVm, probe_side};
-pub use device::{Gpu, probe};
+pub use bo::Policy;
+pub use device::{Gpu, probe, probe_with};
 pub use exec::Exec;

@@ -65,7 +65,9 @@ pub(super) fn submit<B: BufferObject>(file: &File, args: &mut GroupSubmit) -> Re
         Some((job, _)) => {
             let vm = job.group().vm().gpuvm();
             vm.prepare_vm(exec, count)?;
-            vm.prepare_objects(exec, count)
+            vm.prepare_objects(exec, count)?;
+            // What was evicted comes back before the job runs.
+            vm.validate(exec)
         }
         None => Ok(()),
     })?;

@@ -215,7 +215,7 @@ pub fn object<B: BufferObject>(object: &Gem<B>, own_refs: usize) -> String {
     let nrpages = header
         .filp()
         .map_or("-1".to_owned(), |file| file.nr_resident().to_string());
-    let pairs = common.gpuvas().vm_bos();
+    let pairs = object.gpuvas().vm_bos();
     let links: String = pairs
         .iter()
         .map(|pair| format!("({} r={})", pair.vas().len(), pair.refs() - 1))

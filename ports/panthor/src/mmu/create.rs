@@ -106,6 +106,7 @@ impl<B: BufferObject> Vm<B> {
             destroyed: AtomicBool::new(false),
             unusable: AtomicBool::new(false),
             slot,
+            space: B::new_space(dev),
         };
         let config = VmConfig {
             name,

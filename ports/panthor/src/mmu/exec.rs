@@ -2,7 +2,7 @@
 
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
-use drm_core::gpuvm::{Applied, MapRequest, OpMap, OpRemap, OpUnmap, SmSteps};
+use drm_core::gpuvm::{Applied, GpuVa, MapRequest, OpMap, OpRemap, OpUnmap, SmSteps};
 use drm_core::sync::atomic::Ordering;
 
 use super::op_ctx::{MAP_FLAGS, OpCtx};
@@ -18,6 +18,11 @@ struct Steps<'a, B: BufferObject> {
     ctx: &'a mut OpCtx<B>,
 }
 
+/// Whether a mapping has no entries, because its object was evicted.
+fn is_cleared<B: BufferObject>(va: &GpuVa<Types<B>>) -> bool {
+    va.vm_bo().is_some_and(|pair| pair.data().is_cleared())
+}
+
 impl<B: BufferObject> SmSteps<Types<B>> for Steps<'_, B> {
     /// `panthor_gpuva_sm_step_map`. A failure leaves the page table as it was; the mappings that made room are gone.
     fn map<'op>(&mut self, op: OpMap<'op, Types<B>>) -> Result<Applied<'op>> {
@@ -28,9 +33,17 @@ impl<B: BufferObject> SmSteps<Types<B>> for Steps<'_, B> {
         };
         let (addr, size, offset) = (op.addr(), op.size(), op.offset());
         let prot = flags_to_prot(flags);
-        let mapped = self
-            .vm
-            .map_pages(self.table, addr, prot, &map.mapped, offset, size);
+        // An evicted object gets its entries before the next job, with those of its other mappings.
+        let evicted = map
+            .vm_bo
+            .as_ref()
+            .is_some_and(|pair| pair.data().is_cleared());
+        let mapped = match evicted {
+            true => Ok(()),
+            false => self
+                .vm
+                .map_pages(self.table, addr, prot, &map.mapped, offset, size),
+        };
         if let Err(error) = mapped {
             self.ctx.vmas += 1;
             return Err(error);
@@ -43,7 +56,9 @@ impl<B: BufferObject> SmSteps<Types<B>> for Steps<'_, B> {
     fn remap<'op>(&mut self, op: OpRemap<'op, Types<B>>) -> Result<Applied<'op>> {
         let goes = op.unmap_range();
         let size = goes.end.wrapping_sub(goes.start);
-        self.vm.unmap_pages(self.table, goes.start, size)?;
+        if !is_cleared(op.va()) {
+            self.vm.unmap_pages(self.table, goes.start, size)?;
+        }
         for _ in op.prev().into_iter().chain(op.next()) {
             if self.ctx.take_vma().is_none() {
                 self.vm
@@ -61,7 +76,10 @@ impl<B: BufferObject> SmSteps<Types<B>> for Steps<'_, B> {
     /// `panthor_gpuva_sm_step_unmap`. A failure leaves the mapping in the space.
     fn unmap<'op>(&mut self, op: OpUnmap<'op, Types<B>>) -> Result<Applied<'op>> {
         let (addr, size) = (op.va().addr(), op.va().size());
-        let unmapped = self.vm.unmap_pages(self.table, addr, size);
+        let unmapped = match is_cleared(op.va()) {
+            true => Ok(()),
+            false => self.vm.unmap_pages(self.table, addr, size),
+        };
         unmapped.inspect_err(|_| {
             self.vm
                 .dev()

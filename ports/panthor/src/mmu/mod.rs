@@ -1,6 +1,7 @@
 //! GPU address spaces (`panthor_mmu.c`): which object is mapped where, in `drm_gpuvm` and in the page table.
 
 mod create;
+mod evict;
 mod exec;
 mod job;
 mod op_ctx;
@@ -15,7 +16,7 @@ use drm_core::PAGE_SIZE;
 use drm_core::device::Device;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
-use drm_core::gpuvm::{GpuVaList, GpuVm, VmTypes};
+use drm_core::gpuvm::{GpuVaList, GpuVm, ValidateFn, VmTypes};
 use drm_core::mm::{Mm, Mode, Node, Placement};
 use drm_core::resv::Resv;
 use drm_core::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,7 @@ use crate::heap::HeapPool;
 use crate::hw::Hw;
 
 pub use self::create::VmRange;
+pub(crate) use self::evict::try_clear;
 pub(crate) use self::job::BindJob;
 use self::job::Entity;
 pub(crate) use self::op_ctx::OpCtx;
@@ -53,8 +55,10 @@ impl<B: BufferObject> VmTypes for Types<B> {
     type Exec = Exec;
 
     fn gpuva_list(object: &B) -> &GpuVaList<Self> {
-        object.common().gpuvas()
+        object.gpuvas()
     }
+
+    const VM_BO_VALIDATE: Option<ValidateFn<Self>> = Some(evict::validate);
 }
 
 /// What the driver keeps with an address space (`struct panthor_vm` without its base).
@@ -78,6 +82,15 @@ pub struct VmData<B: BufferObject> {
     destroyed: AtomicBool,
     unusable: AtomicBool,
     slot: Arc<AsState>,
+    /// What the side keeps.
+    space: B::Space,
+}
+
+impl<B: BufferObject> VmData<B> {
+    /// What the side keeps with the space.
+    pub(crate) fn space(&self) -> &B::Space {
+        &self.space
+    }
 }
 
 /// A reference to an address space (`panthor_vm_get`). A clone is one more.

@@ -179,10 +179,16 @@ impl<B: BufferObject> Vm<B> {
         let vm_bo = {
             // A pair made in vain goes at once, and that needs the space's reservation.
             let _guard = self.resv().lock();
+            let _pairs = object.lock_pairs();
             prealloc.obtain_prealloc()
         };
+        object.pairs_changed();
         // A pair that was there keeps its own pin; a new one takes ours over.
-        let (mapped, spare) = vm_bo.data().keep(mapped);
+        let (mapped, spare) = match object.is_evictable() {
+            // The operation alone keeps the pages, until it is done.
+            true => (Arc::new(mapped), None),
+            false => vm_bo.data().keep(mapped),
+        };
         if let Some(spare) = spare {
             object.unpin_mapped(spare);
         }
@@ -214,8 +220,10 @@ impl<B: BufferObject> Vm<B> {
         let vm = self.clone();
         let gone = {
             let guard = vm.resv().lock();
+            let _pairs = object.lock_pairs();
             vm_bo.put(Some(&guard))
         };
+        object.pairs_changed();
         if gone && let Some(mapped) = kept.and_then(Arc::into_inner) {
             object.unpin_mapped(mapped);
         }

@@ -240,6 +240,7 @@ impl<B: BufferObject> Vm<B> {
             return Err(Errno::ENODEV);
         }
         let data = self.data();
+        B::space_is_active(&data.space);
         data.mmu
             .active(&data.slot, self.gpuvm().name() == super::MCU_VM_NAME)
     }

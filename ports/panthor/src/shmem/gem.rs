@@ -26,6 +26,9 @@ impl PanthorObject {
 impl BufferObject for PanthorObject {
     type Hooks = Hooks;
     type Mapped = Arc<SgTable>;
+    type Space = ();
+
+    fn new_space(_dev: &Device) {}
 
     fn common(&self) -> &Common<Self> {
         &self.common

@@ -4,6 +4,7 @@ mod drv;
 mod gem;
 mod mmu;
 mod object;
+mod reclaim;
 
 pub use drv::Hooks;
 pub use object::PanthorObject;
