@@ -182,6 +182,26 @@ fn the_page_filters_opens_and_shows_no_error() {
         json!(0)
     );
 
+    // Dark where the reader wants it dark.
+    let colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]";
+    let prefer = |scheme: &str| {
+        browser.post(
+            "/goog/cdp/execute",
+            &json!({ "cmd": "Emulation.setEmulatedMedia", "params": {
+                "features": [{ "name": "prefers-color-scheme", "value": scheme }],
+            } }),
+        );
+        browser.run(colours)
+    };
+    assert_eq!(
+        prefer("light"),
+        json!(["rgb(255, 255, 255)", "rgb(28, 28, 30)"])
+    );
+    assert_eq!(
+        prefer("dark"),
+        json!(["rgb(22, 24, 29)", "rgb(230, 231, 234)"])
+    );
+
     // A phone: nothing is wider than the screen but what scrolls by itself.
     browser.key(ESCAPE);
     browser.post("/window/rect", &json!({ "width": 500, "height": 800 }));
