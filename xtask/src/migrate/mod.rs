@@ -16,7 +16,7 @@ mod manifest;
 mod model;
 mod names;
 mod plan;
-mod report;
+pub(crate) mod report;
 mod rules;
 mod run;
 mod series;

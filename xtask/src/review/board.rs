@@ -8,6 +8,7 @@ use super::pending::{self, Pending};
 use super::snapshots::{self, SnapshotFile};
 use super::sources::{Function, Sources};
 use super::trace::Sides;
+use crate::migrate::report::{Row, committed};
 use crate::migrate::verify::files_below;
 use crate::{Exit, Failure, Result};
 
@@ -80,6 +81,8 @@ pub struct Board {
     pub root: PathBuf,
     /// The crates with snapshots, by name.
     pub drivers: Vec<Driver>,
+    /// What `cargo xtask migrate` makes of the drivers, as the committed board says.
+    pub rows: Vec<Row>,
     /// Snapshots that no test writes.
     pub orphans: Vec<PathBuf>,
 }
@@ -122,6 +125,7 @@ impl Board {
         Ok(Board {
             root: root.to_owned(),
             drivers,
+            rows: committed(root),
             orphans: reader.orphans,
         })
     }

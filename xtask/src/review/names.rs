@@ -46,6 +46,7 @@ pub fn choose(board: &Board, names: &[String]) -> Result<Board> {
     Ok(Board {
         root: board.root.clone(),
         drivers,
+        rows: board.rows.clone(),
         orphans,
     })
 }

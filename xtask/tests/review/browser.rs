@@ -182,6 +182,10 @@ fn the_page_filters_opens_and_shows_no_error() {
         json!(0)
     );
 
+    // What the move makes of the driver, from the committed board.
+    let row = "return [...document.querySelectorAll('#board tbody td')].slice(-4).map(e => e.textContent)";
+    assert_eq!(browser.run(row), json!(["41", "40", "1", "100 → 90"]));
+
     // Dark where the reader wants it dark.
     let colours = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]";
     let prefer = |scheme: &str| {

@@ -16,6 +16,9 @@ pub const SNAPSHOTS: &str = "ports/toy/tests/scenarios/snapshots";
 pub const TABLE: &str =
     "page table of file 0 => 0x2000000 512x4K rw- page 0; 0x2400000 2x2M rw- page 512";
 
+const BOARD: &str = r#"{"schema":1,"drivers":[{"driver":"toy","sites":41,"rewritten":40,"by_hand":1,"hand_delta_lines":3,
+"scenarios":2,"equal":1,"differing":[],"broken":0,"defects":[],"lines_before":100,"lines_after":90}]}"#;
+
 const MANIFEST: &str = r#"[package]
 name = "port-toy"
 version = "0.1.0"
@@ -69,6 +72,7 @@ impl Project {
         project.write("ports/toy/DEFECTS.md", DEFECTS);
         project.write("ports/toy/src/uma/mod.rs", "//! The after side.\n");
         project.write("ports/toy/tests/scenarios/heap.rs", HEAP);
+        project.write("xtask/data/board.json", BOARD);
         project.snapshot("grows", &format!("grow => ok\n{TABLE}"));
         project.snapshot(
             "loses_a_page",

@@ -143,6 +143,15 @@ fn percent(part: usize, whole: usize) -> usize {
 /// Where the board is committed.
 const COMMITTED: &str = "xtask/data/board.json";
 
+/// The rows of the committed board; none where there is no board, or a damaged one, which [`check`] reports.
+pub fn committed(workspace: &Path) -> Vec<Row> {
+    std::fs::read_to_string(workspace.join(COMMITTED))
+        .ok()
+        .and_then(|text| serde_json::from_str::<super::json::Board>(&text).ok())
+        .map(|board| board.drivers)
+        .unwrap_or_default()
+}
+
 /// Compares with the committed board. A difference is drift: the failure says which row, and how to accept it.
 pub fn check(workspace: &Path, rows: &[Row]) -> Result<Exit> {
     let path = workspace.join(COMMITTED);

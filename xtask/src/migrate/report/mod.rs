@@ -6,7 +6,7 @@ mod sarif;
 mod series;
 mod text;
 
-pub use board::{Row, board, check};
+pub use board::{Row, board, check, committed};
 pub use json::{details, json};
 pub use sarif::sarif;
 pub use series::series;

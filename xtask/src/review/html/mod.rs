@@ -72,7 +72,7 @@ fn drivers(board: &Board) -> Markup {
                 caption { "Drivers" }
                 thead {
                     tr {
-                        @for heading in ["driver", "scenarios", "equal", "differing", "one side", "tests", "pending", "defects"] {
+                        @for heading in ["driver", "scenarios", "equal", "differing", "one side", "tests", "pending", "defects", "sites", "rewritten", "by hand", "lines"] {
                             th scope="col" { (heading) }
                         }
                     }
@@ -88,6 +88,14 @@ fn drivers(board: &Board) -> Markup {
                             td { (driver.entries.len() - driver.scenarios().count()) }
                             td { (driver.entries.iter().filter(|entry| entry.pending.is_some()).count()) }
                             td { (driver.defects.len()) }
+                            @if let Some(row) = board.rows.iter().find(|row| row.driver == driver.name) {
+                                td { (row.sites) }
+                                td { (row.rewritten) }
+                                td { (row.by_hand) }
+                                td { (row.lines_before) " → " (row.lines_after) }
+                            } @else {
+                                td {} td {} td {} td {}
+                            }
                         }
                     }
                 }
