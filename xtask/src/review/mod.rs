@@ -2,7 +2,7 @@
 //!
 //! [`board`] reads what there is: [`snapshots`] and the pending files of insta ([`pending`]), the [`sources`] that they come from,
 //! the two sides of a trace ([`trace`]) and the [`defects`] that explain a difference. [`list`](mod@list), [`show`] and [`html`]
-//! print it. Only [`decide`] writes: it accepts and rejects, by the code of insta that `cargo insta` runs. [`live`] runs the
+//! print it. Only [`decide`](mod@decide) writes: it accepts and rejects, by the code of insta that `cargo insta` runs. [`live`] runs the
 //! scenarios anew and says where the snapshots are behind.
 
 mod board;

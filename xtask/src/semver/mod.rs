@@ -1,7 +1,7 @@
 //! `cargo xtask semver`: whether a change breaks who depends on the libraries.
 //!
 //! Two ways, each naming the crates that it has looked at. [`surface`] is the public API as text, one line per item, made from
-//! rustdoc's JSON ([`api`], behind the feature `public-api`), or the attribute grammar of `migrate-macros` ([`grammar`]);
+//! rustdoc's JSON (`api`, behind the feature `public-api`), or the attribute grammar of `migrate-macros` ([`grammar`]);
 //! [`compare`] says what a difference of two such texts means. [`checks`] runs `cargo-semver-checks`, where it is installed.
 //! [`legacy`] is the ratchet: which items of the base class's old face are still there, for whom.
 
