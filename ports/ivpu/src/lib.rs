@@ -35,6 +35,7 @@ mod memory;
 mod ranges;
 mod shmem;
 pub mod uapi;
+mod uma;
 
 use drm_core::device::Device;
 use drm_core::machine::Machine;
@@ -152,7 +153,7 @@ impl HeldBo {
 pub fn probe(side: Side, machine: &Machine, params: Params) -> Option<Probed> {
     match side {
         Side::Before => assemble(machine, params, shmem::Objects::new, inspect::shmem::state),
-        Side::After => None,
+        Side::After => assemble(machine, params, uma::Objects::new, inspect::uma::state),
     }
 }
 

@@ -23,6 +23,7 @@
 //! * A positive answer of an ioctl: it is kept beside ([`Probed::returned`]).
 //! * Another thread that closes the guessed handle of a BO which is being created: the creator keeps a reference here that the real one
 //!   has given up by then.
+//! * Memory of an object that is freed under a handle: its pages stay with the dead object until the handle goes.
 //! * Cache lines: with [`Params::cache_model`] whole pages differ between CPU and NPU until PREP and FINI; a line that the CPU evicts
 //!   on its own is not written back.
 
