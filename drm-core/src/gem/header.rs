@@ -46,6 +46,8 @@ pub(super) enum Freed {
     Alone,
     /// While others held it.
     Shared,
+    /// By its driver, later ([`super::Gone::defer`]).
+    Later,
 }
 
 impl fmt::Debug for Header {
@@ -294,6 +296,13 @@ impl Header {
     pub(super) fn set_freed(&self, shared: bool) {
         let how = if shared { Freed::Shared } else { Freed::Alone };
         let _ = self.freed.set(how);
+    }
+
+    /// Marks the object as one that its driver frees later, and keeps its memory until then.
+    pub(super) fn keep_for_later(&self) -> Option<Arc<dyn Object>> {
+        let object = self.this.get()?.upgrade()?;
+        self.freed.set(Freed::Later).ok()?;
+        Some(object)
     }
 
     /// How the object was freed past its own `free`, if it was.

@@ -19,4 +19,4 @@ pub use info::print_info;
 pub use lru::{Lru, LruLock, LruScan, Membership};
 pub use object::{Fault, FaultContext, IosysMap, Object};
 pub use offset::{OffsetSpace, VmaNode};
-pub use reference::{Gem, Gone, WeakGem};
+pub use reference::{Deferred, Gem, Gone, WeakGem};

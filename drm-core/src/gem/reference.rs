@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 
-use super::header::Freed;
+use super::header::{Freed, Header};
 use super::object::Object;
 use crate::sync::{Arc, Weak};
 
@@ -16,6 +16,33 @@ pub struct Gem<T: Object + ?Sized = dyn Object>(Arc<T>);
 /// Proof that an object's last reference is gone: nobody can find it any more, so its state needs no lock.
 #[derive(Debug)]
 pub struct Gone(());
+
+impl Gone {
+    /// Puts the end of an object off: its `free` returns, its memory stays until [`Deferred::finish`]. For a device that answers
+    /// before the memory may go. `None` for an object that is put off already.
+    #[must_use]
+    pub fn defer(&self, header: &Header) -> Option<Deferred> {
+        header.keep_for_later().map(Deferred)
+    }
+}
+
+/// The memory of an object whose `free` has returned before it was done. Dropped unfinished, the object is leaked: nothing of it
+/// is released.
+#[must_use = "the object is leaked unless it is finished"]
+pub struct Deferred(Arc<dyn Object>);
+
+impl Deferred {
+    /// Releases the object: `release` first, then what the core holds of it. `false` for an object of another type.
+    pub fn finish<T: Object>(self, release: impl FnOnce(&T, &Gone)) -> bool {
+        let object: &dyn Any = &*self.0;
+        let Some(object) = object.downcast_ref::<T>() else {
+            return false;
+        };
+        release(object, &Gone(()));
+        self.0.gem().release();
+        true
+    }
+}
 
 impl<T: Object> Gem<T> {
     /// The first reference to a fresh object.
@@ -106,9 +133,11 @@ impl<T: Object + ?Sized> Drop for Gem<T> {
         match self.0.gem().freed() {
             None => {
                 self.0.free(&Gone(()));
-                self.0.gem().release();
+                if self.0.gem().freed().is_none() {
+                    self.0.gem().release();
+                }
             }
-            Some(Freed::Alone) => {}
+            Some(Freed::Alone | Freed::Later) => {}
             Some(Freed::Shared) => self
                 .0
                 .gem()
