@@ -220,13 +220,4 @@ impl Context {
             .map(|leaf| (leaf.va, leaf.pa, leaf.attributes))
             .collect()
     }
-
-    /// Pages of tables.
-    #[must_use]
-    pub fn tables(&self) -> u64 {
-        let space = self.space.lock();
-        space
-            .as_ref()
-            .map_or(0, |space| space.table.view().tables().iter().sum())
-    }
 }

@@ -11,6 +11,8 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     THE_OWN_BUFFER_IN_ANOTHER_FILE_IS_AN_IMPORT,
     AN_IMPORT_IS_MAPPED_BY_ITS_FIRST_JOB,
     AN_IMPORT_WHEN_THE_DEVICE_GOES,
+    A_TABLE_THAT_IS_TOO_SHORT_IS_MAPPED_AS_IT_IS,
+    AN_IMPORT_OF_A_STRICT_EXPORTER_WHEN_THE_DEVICE_GOES,
     AN_EXPORT_OUTLIVES_ITS_CONTEXT,
     A_MAPPING_HAS_PAGES_BEFORE_A_JOB_DOES,
     ANY_BUFFER_CAN_BE_MAPPED,
@@ -74,6 +76,38 @@ fn an_import_when_the_device_goes(s: &mut Session) {
     s.look(bo);
     s.mapped_segments();
     s.submit(fd, &[bo]).expect_err("there is no device");
+    s.close_buffer(buf);
+    s.close_file(fd);
+    s.mapped_segments();
+}
+
+#[scenario]
+fn a_table_that_is_too_short_is_mapped_as_it_is(s: &mut Session) {
+    let fd = s.open();
+    let buf = s.short_buffer(4, 2);
+    let bo = s.import(fd, buf);
+    s.info(bo);
+    s.run(fd, &[bo]);
+    s.look(bo);
+    s.entries(bo, 0xc000_0000, 4);
+    s.access(2, 0xc000_1000, true);
+    s.access(2, 0xc000_2000, true);
+    s.close(bo);
+    s.entries(bo, 0xc000_0000, 4);
+    s.close_buffer(buf);
+}
+
+/// This exporter keeps no mapping for an attachment that gave it up.
+#[scenario(differs = "D2")]
+fn an_import_of_a_strict_exporter_when_the_device_goes(s: &mut Session) {
+    let fd = s.open();
+    let buf = s.short_buffer(2, 2);
+    let bo = s.import(fd, buf);
+    s.mapped_segments();
+    s.run(fd, &[bo]);
+    s.mapped_segments();
+    s.unplug();
+    s.mapped_segments();
     s.close_buffer(buf);
     s.close_file(fd);
     s.mapped_segments();

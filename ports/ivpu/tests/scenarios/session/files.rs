@@ -310,6 +310,14 @@ impl Session {
         ioctl(&self.file(fd), uapi::SUBMIT, &mut args)
     }
 
+    /// Gives a buffer a number.
+    pub(super) fn add_buffer(&mut self, buffer: drm_core::prime::DmaBuf) -> Buf {
+        let buf = Buf(self.exported);
+        self.exported += 1;
+        self.buffers.insert(buf, buffer);
+        buf
+    }
+
     /// A byte of a buffer, as another process that has it mapped sees it.
     pub(crate) fn buffer_byte(&mut self, buf: Buf, at: u64) {
         let buffer = self.buffers.get(&buf).expect("it is exported").clone();

@@ -1,5 +1,6 @@
 //! A session with the device: every operation goes through the uAPI or the hardware, and records what it showed.
 
+mod exporter;
 mod files;
 mod jobs;
 mod look;
