@@ -32,14 +32,6 @@ const TEMPLATES: &[Template] = &[
     ),
     plain("pin_locked", "{o}.{share}.pin({0}, &{o}.{backing})"),
     plain("unpin_locked", "{o}.{share}.unpin({0}, &{o}.{backing})"),
-    plain(
-        "pin",
-        "{o}.{share}.pin_interruptible(&{o}.{gem}, &{o}.{backing})",
-    ),
-    plain(
-        "unpin",
-        "{o}.{share}.unpin(&mut {o}.{gem}.resv().lock(), &{o}.{backing})",
-    ),
     plain("vmap", "{o}.{cmap}.vmap({0}, &{o}.{backing}, &{o}.{dmap})"),
     plain("vunmap", "{o}.{cmap}.vunmap({0}, &{o}.{backing})"),
     fallible("madvise", "{o}.{reclaim}.madvise({0}, {1})"),
@@ -125,6 +117,21 @@ fn method_of(function: &str) -> &str {
     }
 }
 
+/// What the base class kept and the caller forgot, somebody has to keep now: who, a rule cannot know.
+fn kept(method: &str, context: &Context<'_>) -> Option<Outcome> {
+    match method {
+        "pin" | "unpin" => Some(Outcome::by_hand(
+            "a pin is a token now, and somebody has to keep it until it is given back",
+            "lock the reservation, keep `let pin = bo.backing.pin(&mut guard)?`, and give it to `bo.backing.unpin(&mut guard, pin)`",
+        )),
+        "get_pages_sgt" if super::returns(context, "SgTable") => Some(Outcome::by_hand(
+            "the table leaves this function, and the lock that would keep it does not",
+            "keep `bo.dmap.pin_table(&mut guard, &bo.backing)?`, and give it back with `bo.dmap.unpin_table(..)`",
+        )),
+        _ => None,
+    }
+}
+
 /// Rewrites a call of a method of the base class.
 pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
     if context.is_use() {
@@ -136,6 +143,9 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
             "hand on a closure that calls the part: `|bo, guard| bo.cmap.vmap(guard, &bo.backing, &bo.dmap)`",
         );
     };
+    if let Some(kept) = kept(&call.method, context) {
+        return kept;
+    }
     let Some(template) = TEMPLATES
         .iter()
         .find(|template| call.method == template.method)

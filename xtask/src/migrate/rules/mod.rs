@@ -130,6 +130,12 @@ fn with_semicolon(context: &Context<'_>, range: &Range<usize>) -> Range<usize> {
     range.start..range.end + semicolon
 }
 
+/// Whether the function around the site answers with something of the named type.
+fn returns(context: &Context<'_>, name: &str) -> bool {
+    let output = context.around.iter().rev().find_map(output);
+    output.is_some_and(|output| context.source.text_of(output).contains(name))
+}
+
 fn output<'a>(node: &Node<'a>) -> Option<&'a ReturnType> {
     match node {
         Node::ImplItem(ImplItem::Fn(function)) => Some(&function.sig.output),
