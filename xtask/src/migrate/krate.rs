@@ -85,7 +85,13 @@ impl Krate {
         let mut hasher = DefaultHasher::new();
         self.root.hash(&mut hasher);
         let units = 16 + hasher.finish() % 1_000_000;
-        ["--config".to_owned(), format!("profile.dev.package.\"{}\".codegen-units={units}", self.package)]
+        [
+            "--config".to_owned(),
+            format!(
+                "profile.dev.package.\"{}\".codegen-units={units}",
+                self.package
+            ),
+        ]
     }
 }
 

@@ -137,7 +137,10 @@ pub fn plan(files: &[PathBuf], sites: &[Site], only: &Only) -> Result<Plan> {
         let mut contexts = Vec::new();
         for (index, (source, macros)) in sources.iter().zip(&macros).enumerate() {
             let sites = by_file.remove(&source.path).unwrap_or_default();
-            if let Some(site) = sites.iter().find(|site| source.text.get(site.range()).is_none()) {
+            if let Some(site) = sites
+                .iter()
+                .find(|site| source.text.get(site.range()).is_none())
+            {
                 return Err(Failure::new(format!(
                     "{} has no text at bytes {}..{}, where the compiler saw some",
                     source.path.display(),
