@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::krate::{Krate, cargo, workspace_root};
 use super::manifest;
-use super::verify::files_below;
+use super::verify::{files_below, remove_empty_folders};
 use super::write::{NewFile, write_all};
 use crate::{Failure, Result};
 
@@ -94,6 +94,7 @@ fn copy_with_paths(tree: &Path, copy: &Path, target: &Path) -> Result<()> {
             .is_ok_and(|relative| !tree.join(relative).is_file());
         if gone && path.file_name().is_none_or(|name| name != "Cargo.lock") {
             std::fs::remove_file(&path).map_err(|error| failed(&path, error))?;
+            remove_empty_folders(&path, copy);
         }
     }
     Ok(())

@@ -201,9 +201,20 @@ fn copy_tree(from: &Path, to: &Path, skip: &dyn Fn(&Path) -> bool) -> Result<()>
             .is_ok_and(|relative| skip(&from.join(relative)));
         if !after && !kept.contains(&path) {
             std::fs::remove_file(&path).map_err(|error| failed(&path, error))?;
+            remove_empty_folders(&path, to);
         }
     }
     Ok(())
+}
+
+/// Folders that are empty without a file that went, up to `top`: cargo takes a folder for a crate of the workspace.
+pub fn remove_empty_folders(file: &Path, top: &Path) {
+    for folder in file.ancestors().skip(1).take_while(|folder| *folder != top) {
+        // Not empty: whatever is in it stays.
+        if std::fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
 }
 
 /// Every file below a folder, but for build output, git's own files and links.
