@@ -185,7 +185,7 @@ fn gem_open(file: &File, arg: &mut [u8]) -> Result {
     Ok(())
 }
 
-/// `pad` is checked, as `drm_gem_close_ioctl` does not: it looks at the handle alone.
+/// The padding is not looked at, as in `drm_gem_close_ioctl`.
 fn gem_close(file: &File, arg: &mut [u8]) -> Result {
     file.handle_delete(get_u32(arg, 0))
 }
