@@ -142,13 +142,6 @@ impl Board {
             .flat_map(|driver| driver.entries.iter().map(move |entry| (driver, entry)))
     }
 
-    /// The only entry, if there is one.
-    pub fn single(&self) -> Option<(&Driver, &Entry)> {
-        let mut entries = self.entries();
-        let first = entries.next()?;
-        entries.next().is_none().then_some(first)
-    }
-
     /// Every snapshot that waits.
     pub fn pending(&self) -> impl Iterator<Item = (&Driver, &Entry, &Pending)> {
         self.entries()

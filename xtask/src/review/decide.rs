@@ -53,6 +53,22 @@ pub fn decide(board: &Board, decision: Decision) -> Result<Vec<PathBuf>> {
     Ok(decided)
 }
 
+/// Deletes the orphans of `board`, each with the binary file that it may have; which they were.
+pub fn delete(board: &Board) -> Result<Vec<PathBuf>> {
+    let mut deleted = Vec::new();
+    for path in &board.orphans {
+        let binary = pending::read(path)?.build_binary_path(path);
+        if let Some(binary) = binary
+            && binary.exists()
+        {
+            remove(&binary)?;
+        }
+        remove(path)?;
+        deleted.push(board.relative(path).to_owned());
+    }
+    Ok(deleted)
+}
+
 fn remove(path: &Path) -> Result<()> {
     std::fs::remove_file(path)
         .map_err(|error| Failure::new(format!("cannot remove {}: {error}", path.display())))

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::board::Board;
-use super::decide::Decision;
 use super::defects::Defect;
 use super::diff;
 use super::trace::Sides;
@@ -119,10 +118,10 @@ pub fn board(board: &Board) -> Result<String> {
 }
 
 /// What was decided.
-pub fn decided(snapshots: &[PathBuf], decision: Decision) -> Result<String> {
+pub fn decided(snapshots: &[PathBuf], decision: &'static str) -> Result<String> {
     print(&Decided {
         schema: SCHEMA,
-        decision: decision.past(),
+        decision,
         snapshots,
     })
 }

@@ -29,7 +29,7 @@ pub fn board(board: &Board, all: bool) -> String {
     if !board.orphans.is_empty() {
         let _ = writeln!(
             text,
-            "\n{} orphans: remove them, or bring the test back",
+            "\n{} orphans: `--delete-orphans NAME` deletes one; or bring its test back",
             board.orphans.len()
         );
     }

@@ -1,5 +1,7 @@
 //! The scenarios run anew, both sides, against what their snapshots show.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::board::{Board, Driver};
@@ -22,6 +24,8 @@ pub fn run(board: &Board, names: &[String], format: Format) -> Result<Exit> {
         [] => krate::ports(&board.root)?,
         names => names
             .iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
             .map(|name| krate::port(&board.root, name))
             .collect::<Result<_>>()?,
     };

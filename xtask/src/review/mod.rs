@@ -19,6 +19,7 @@ mod pending;
 mod show;
 mod snapshots;
 mod sources;
+mod space;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -37,16 +38,19 @@ pub(crate) use diff::counts as changed_lines;
                         4 with --run: a side shows something else than its snapshot."
 )]
 pub struct Args {
-    /// Drivers, scenarios (`NAME` or `DRIVER/NAME`) or files; one scenario is shown in full
+    /// Drivers, scenarios (`NAME` or `DRIVER/NAME`) or files; scenarios and files are shown in full
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Accept the pending snapshots of the names
-    #[arg(long, conflicts_with_all = ["reject", "html", "run"])]
+    #[arg(long, conflicts_with_all = ["reject", "delete_orphans", "html", "run"])]
     accept: bool,
     /// Reject the pending snapshots of the names
-    #[arg(long, conflicts_with_all = ["html", "run"])]
+    #[arg(long, conflicts_with_all = ["delete_orphans", "html", "run"])]
     reject: bool,
-    /// Decide about every pending snapshot
+    /// Delete the named snapshots that no test writes any more
+    #[arg(long, conflicts_with_all = ["html", "run"])]
+    delete_orphans: bool,
+    /// Decide about every pending snapshot, or delete every orphan
     #[arg(long, conflicts_with = "names")]
     all: bool,
     /// Write a page that stands alone
@@ -91,9 +95,12 @@ pub fn run(args: &Args) -> Result<Exit> {
         };
         return decide(args, &board, decision);
     }
+    if args.delete_orphans {
+        return delete(args, &board);
+    }
     if args.all {
         return Err(Failure::new("--all decides nothing by itself")
-            .next("say `--accept --all` or `--reject --all`"));
+            .next("say `--accept --all`, `--reject --all` or `--delete-orphans --all`"));
     }
     if args.run {
         return live::run(&board, &args.names, args.format);
@@ -108,22 +115,53 @@ pub fn run(args: &Args) -> Result<Exit> {
     }
     match args.format {
         Format::Json => println!("{}", json::board(&chosen)?),
-        Format::Text => match chosen.single() {
-            Some((driver, entry)) if names::names_one(&args.names) => {
+        Format::Text if names::are_entries(&board, &args.names) => {
+            for (at, (driver, entry)) in chosen.entries().enumerate() {
+                if at > 0 {
+                    println!();
+                }
                 print!("{}", show::entry(&chosen, driver, entry));
             }
-            _ => print!("{}", list::board(&chosen, !args.names.is_empty())),
-        },
+        }
+        Format::Text => print!("{}", list::board(&chosen, !args.names.is_empty())),
     }
     Ok(chosen.exit())
 }
 
-fn decide(args: &Args, board: &Board, decision: Decision) -> Result<Exit> {
+fn named(args: &Args) -> Result<()> {
     if args.names.is_empty() && !args.all {
         return Err(
             Failure::new("nothing is named").next("name files, scenarios or drivers, or say --all")
         );
     }
+    Ok(())
+}
+
+fn delete(args: &Args, board: &Board) -> Result<Exit> {
+    named(args)?;
+    let chosen = names::choose(board, &args.names)?;
+    if chosen.orphans.is_empty() && !args.all {
+        return Err(Failure::new(format!(
+            "no orphan is meant by {}: a test writes what is there",
+            args.names.join(", ")
+        ))
+        .next("`cargo xtask review` lists the orphans"));
+    }
+    let deleted = decide::delete(&chosen)?;
+    match args.format {
+        Format::Json => println!("{}", json::decided(&deleted, "deleted")?),
+        Format::Text => {
+            for path in &deleted {
+                println!("deleted {}", path.display());
+            }
+            println!("{} orphans deleted", deleted.len());
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn decide(args: &Args, board: &Board, decision: Decision) -> Result<Exit> {
+    named(args)?;
     let chosen = names::choose(board, &args.names)?;
     let decided = decide::decide(&chosen, decision)?;
     if decided.is_empty() && !args.all {
@@ -134,7 +172,7 @@ fn decide(args: &Args, board: &Board, decision: Decision) -> Result<Exit> {
         .next("`cargo xtask review` lists what does"));
     }
     match args.format {
-        Format::Json => println!("{}", json::decided(&decided, decision)?),
+        Format::Json => println!("{}", json::decided(&decided, decision.past())?),
         Format::Text => {
             for path in &decided {
                 println!("{} {}", decision.past(), path.display());

@@ -51,9 +51,12 @@ pub fn choose(board: &Board, names: &[String]) -> Result<Board> {
     })
 }
 
-/// Whether the names are one, so that a single entry is meant to be seen in full.
-pub fn names_one(names: &[String]) -> bool {
-    names.len() == 1
+/// Whether there are names, and none is a driver's: then each entry is meant to be seen in full.
+pub fn are_entries(board: &Board, names: &[String]) -> bool {
+    !names.is_empty()
+        && names
+            .iter()
+            .all(|name| board.drivers.iter().all(|driver| driver.name != *name))
 }
 
 fn means(board: &Board, name: &str, driver: &Driver, entry: &Entry) -> bool {

@@ -168,6 +168,10 @@ fn the_page_filters_opens_and_shows_no_error() {
                    return r.width > 0 && r.height > 0";
     assert_eq!(browser.run(picture), json!(true));
 
+    // An address space of another grammar, with what an earlier moment had as an outline.
+    let drawn = "return ['mapped', 'gone'].map(c => document.querySelectorAll(`article[data-name=loses_a_page] svg rect.${c}`).length)";
+    assert_eq!(browser.run(drawn), json!([3, 1]));
+
     // Text is text, and nothing is loaded.
     assert_eq!(
         browser.run("return window.attacked === undefined"),

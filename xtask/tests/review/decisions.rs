@@ -135,3 +135,45 @@ fn accepting_writes_what_insta_writes() {
     assert_eq!(written, other.read(&format!("{folder}/told.snap")));
     assert!(!project.path(&format!("{folder}/told.snap.new")).exists());
 }
+
+#[test]
+fn orphans_are_deleted_by_name_and_nothing_else_is() {
+    let project = Project::new();
+    let text = project.read(&format!("{SNAPSHOTS}/scenarios__heap__grows.snap"));
+    for name in ["left_behind", "long_gone"] {
+        project.write(&format!("{SNAPSHOTS}/scenarios__heap__{name}.snap"), &text);
+    }
+    let there = |name: &str| {
+        project
+            .path(&format!("{SNAPSHOTS}/scenarios__heap__{name}.snap"))
+            .exists()
+    };
+    for (args, says) in [
+        (vec!["--delete-orphans"], "nothing is named"),
+        (
+            vec!["--delete-orphans", "grows"],
+            "no orphan is meant by grows",
+        ),
+        (
+            vec!["--delete-orphans", "grows", "--accept"],
+            "cannot be used with",
+        ),
+    ] {
+        let output = project.review(&args);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+        assert!(there("left_behind") && there("long_gone") && there("grows"));
+    }
+    let output = project.review(&["--delete-orphans", "left_behind", "grows"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stdout(&output),
+        format!("deleted {SNAPSHOTS}/scenarios__heap__left_behind.snap\n1 orphans deleted\n")
+    );
+    assert!(!there("left_behind") && there("long_gone") && there("grows"));
+    let output = project.review(&["--delete-orphans", "--all", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["decision"], "deleted");
+    assert!(!there("long_gone") && there("grows"));
+    assert_eq!(project.review(&[]).status.code(), Some(0));
+}

@@ -69,6 +69,33 @@ fn a_snapshot_that_no_test_writes_is_an_orphan() {
 }
 
 #[test]
+fn several_drivers_are_listed_as_one_is_and_several_scenarios_shown() {
+    let project = Project::new();
+    let manifest = project.read("ports/toy/Cargo.toml");
+    project.write("ports/other/Cargo.toml", &manifest.replace("toy", "other"));
+    project.write(
+        "ports/other/tests/scenarios/heap.rs",
+        "#[scenario]\nfn shrinks(s: &mut Session) {}\n",
+    );
+    project.write(
+        "ports/other/tests/scenarios/snapshots/scenarios__heap__shrinks.snap",
+        "---\nsource: ports/other/tests/scenarios/heap.rs\nexpression: SHRINKS.check()\n---\nshrink => ok\n",
+    );
+    let shown = |names: &[&str]| stdout(&project.review(names));
+    let (other, toy) = (shown(&["other"]), shown(&["toy"]));
+    assert_eq!(
+        other,
+        "other: 1 scenarios, 1 on one side\n  one side  shrinks\n"
+    );
+    assert_eq!(shown(&["toy", "other"]), format!("{other}{toy}"));
+    let scenarios = shown(&["loses_a_page", "shrinks"]);
+    assert_eq!(
+        scenarios,
+        format!("{}\n{}", shown(&["shrinks"]), shown(&["loses_a_page"]))
+    );
+}
+
+#[test]
 fn a_test_that_moved_with_its_module_keeps_its_snapshots() {
     let project = Project::new();
     let text = project.read("ports/toy/tests/scenarios/heap.rs");
@@ -118,7 +145,10 @@ fn machines_get_the_same_board() {
     assert_eq!(toy["snapshots"][0]["name"], "grows");
     assert_eq!(toy["snapshots"][0]["pending"]["added_lines"], 1);
     assert_eq!(toy["snapshots"][1]["state"], "differ");
-    assert_eq!(toy["snapshots"][1]["after"], "lose => ok\npages => 2\n");
+    assert_eq!(
+        toy["snapshots"][1]["after"],
+        "lose => ok\npages => 2\n  mapped: [100000+4000 o=0] [200000+1000 o=0] n=2\n  mapped: [100000+4000 o=0] n=1\n"
+    );
 }
 
 /// A pending file is a decision that nobody took. `.gitignore` keeps it out; this says so when somebody forces it in.

@@ -76,7 +76,8 @@ impl Project {
         project.snapshot("grows", &format!("grow => ok\n{TABLE}"));
         project.snapshot(
             "loses_a_page",
-            "D1: the sides differ (- before, + after)\n\n  lose => ok\n- pages => 1\n+ pages => 2",
+            "D1: the sides differ (- before, + after)\n\n  lose => ok\n- pages => 1\n+ pages => 2\n\
+             +   mapped: [100000+4000 o=0] [200000+1000 o=0] n=2\n+   mapped: [100000+4000 o=0] n=1",
         );
         project.snapshot(
             "shows_something",

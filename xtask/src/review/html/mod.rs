@@ -40,6 +40,7 @@ pub fn page(board: &Board) -> String {
                 }
                 (drivers(board))
                 (filters(board))
+                (picture::legend())
                 main {
                     @for driver in &board.drivers {
                         @for entry in &driver.entries {
