@@ -18,7 +18,7 @@ use crate::errno::{Errno, Result};
 use crate::gem::Gem;
 use crate::gpuvm::LockSet;
 use crate::machine::Fail;
-use crate::resv::{Resv, ResvGuard, Ticket};
+use crate::resv::{Fence, Resv, ResvGuard, Ticket, Usage};
 
 bitflags::bitflags! {
     /// How a set is locked (`DRM_EXEC_*`).
@@ -206,6 +206,14 @@ impl Exec {
     /// The objects of the set, in the order in which they were locked; duplicates that were ignored are not among them.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = &Gem> {
         self.locked.iter().map(|locked| &locked.object)
+    }
+
+    /// Adds a fence to every reservation of the set (`drm_gpuvm.c: drm_gpuvm_resv_add_fence`, with one usage for all). Room for it was
+    /// made by [`Exec::prepare`].
+    pub fn add_fence(&mut self, fence: &Fence, usage: Usage) {
+        for locked in &mut self.locked {
+            locked.guard.add_fence(fence, usage);
+        }
     }
 
     fn unlock_all(&mut self) {

@@ -3,13 +3,13 @@
 use drm_core::device::Device;
 use drm_core::dma::{Entry, SgTable};
 use drm_core::errno::{Errno, Result};
+use drm_core::exec::Exec;
 use drm_core::gem::{Gem, Object};
 use drm_core::gpuvm::{GpuVaList, VmTypes};
 use drm_core::memory::KernelMap;
 use drm_core::prime::{self, Attachment, DmaBuf};
 use drm_core::sync::Arc;
 
-use crate::exec::Exec;
 use crate::uapi::BoFlags;
 
 /// A buffer object of one side (`struct pvr_gem_object` and the functions of `pvr_gem.c`).

@@ -2,7 +2,7 @@
 
 use drm_core::device::File;
 use drm_core::errno::{Errno, Result};
-use drm_core::gpuvm::LockSet;
+use drm_core::exec::{Exec, Flags};
 use drm_core::machine::Fail;
 use drm_core::resv::{Fence, Usage};
 use drm_core::sync::Arc;
@@ -13,7 +13,6 @@ use crate::buffer::PvrGem;
 use crate::context::Context;
 use crate::device::PvrDevice;
 use crate::drv::PvrFile;
-use crate::exec::Exec;
 use crate::fwif::ccb_cmd;
 use crate::hwrt::HwrtData;
 use crate::stream::{self, StreamDef};
@@ -320,10 +319,11 @@ impl<B: PvrGem> PvrDevice<B> {
         for ((i, job), ops) in (0..).zip(&*jobs).zip(&sync_ops) {
             prepare_syncs(file, job, ops, &mut signals).inspect_err(|_| args.jobs.count = i)?;
         }
-        let mut exec = Exec::lock_all(|exec| {
+        let mut exec = Exec::new(Flags::INTERRUPTIBLE_WAIT | Flags::IGNORE_DUPLICATES);
+        exec.until_all_locked(|exec| {
             for job in &*jobs {
                 if let Some(object) = job.work.ctx.fw_obj() {
-                    exec.prepare(&object.gem().clone().into_dyn(), 0)?;
+                    exec.lock(&object.gem().clone().into_dyn())?;
                 }
                 if let Some(hwrt) = &job.work.hwrt {
                     exec.prepare(&hwrt.fw_obj.gem().clone().into_dyn(), 1)?;
@@ -333,8 +333,10 @@ impl<B: PvrGem> PvrDevice<B> {
         })?;
         for job in &*jobs {
             if let Some(hwrt) = &job.work.hwrt {
-                let resv = hwrt.fw_obj.gem().gem().resv();
-                exec.add_fence(resv, job.finished(), job.work.usage());
+                let object = hwrt.fw_obj.gem().clone().into_dyn();
+                if let Some(guard) = exec.guard(&object) {
+                    guard.add_fence(job.finished(), job.work.usage());
+                }
             }
         }
         Ok(signals)

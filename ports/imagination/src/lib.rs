@@ -50,7 +50,6 @@ mod context;
 mod control;
 mod device;
 mod drv;
-mod exec;
 mod features;
 mod free_list;
 mod fw;
@@ -78,7 +77,6 @@ use port_kit::Side;
 
 pub use buffer::{DriverHooks, PvrGem, PvrVm};
 pub use control::{Control, FwObjectInfo};
-pub use exec::Exec;
 pub use features::{Features, Params, Processor};
 pub use free_list::{FreeListInfo, FwFreeList};
 pub use vm::MappingInfo;

@@ -2,8 +2,9 @@
 
 use drm_core::PAGE_SIZE;
 use drm_core::errno::{Errno, Result};
+use drm_core::exec::{Exec, Flags};
 use drm_core::gem::Gem;
-use drm_core::gpuvm::{Applied, GpuVmBo, LockSet, MapRequest, OpMap, OpRemap, OpUnmap, SmSteps};
+use drm_core::gpuvm::{Applied, GpuVmBo, MapRequest, OpMap, OpRemap, OpUnmap, SmSteps};
 use drm_core::machine::{Fail, Machine};
 use drm_core::sync::Arc;
 use port_kit::mmu::rogue::{OpError, PageFlags, RogueOp, RogueTable};
@@ -11,7 +12,6 @@ use port_kit::mmu::{MachineTables, Segment};
 
 use super::VmContext;
 use crate::buffer::{PvrGem, PvrVm};
-use crate::exec::Exec;
 use crate::heap;
 use crate::uapi::BoFlags;
 
@@ -150,11 +150,13 @@ impl<B: PvrGem> VmContext<B> {
     /// map displaces, whose lists of mappings it changes all the same. `EINTR`.
     fn lock_for(&self, gem: &Gem<B>) -> Result<Exec> {
         let object = gem.clone().into_dyn();
-        Exec::lock_all(|exec| {
+        let mut exec = Exec::new(Flags::INTERRUPTIBLE_WAIT | Flags::IGNORE_DUPLICATES);
+        exec.until_all_locked(|exec| {
             self.gpuvm.prepare_vm(exec, 0)?;
             self.gpuvm.prepare_objects(exec, 0)?;
-            exec.prepare(&object, 0)
-        })
+            exec.lock(&object)
+        })?;
+        Ok(exec)
     }
 
     /// Ends the mapping that is exactly this (`pvr_vm_unmap`).

@@ -2,13 +2,13 @@
 
 use drm_core::device::File;
 use drm_core::errno::{Errno, Result};
+use drm_core::exec::{Exec, Flags};
 use drm_core::resv::Usage;
 
 use super::submit::SubmitCtx;
 use super::uobj;
 use crate::bo::BufferObject;
 use crate::device::private;
-use crate::exec::Exec;
 use crate::mmu::{BindJob, Vm};
 use crate::uapi::{SyncOp, VM_BIND_ASYNC, VmBind, VmBindOp};
 
@@ -80,7 +80,8 @@ fn queue<B: BufferObject>(
     for queued in jobs.iter() {
         ctx.collect_signals(&queued.syncs)?;
     }
-    let mut exec = Exec::lock_all(|exec| {
+    let mut exec = Exec::new(Flags::INTERRUPTIBLE_WAIT | Flags::IGNORE_DUPLICATES);
+    exec.until_all_locked(|exec| {
         jobs.iter()
             .try_for_each(|queued| queued.job.prepare_resvs(vm, exec))
     })?;

@@ -2,13 +2,13 @@
 
 use drm_core::device::File;
 use drm_core::errno::{Errno, Result};
+use drm_core::exec::{Exec, Flags};
 use drm_core::resv::Usage;
 
 use super::submit::SubmitCtx;
 use super::uobj;
 use crate::bo::BufferObject;
 use crate::device::{Panthor, private};
-use crate::exec::Exec;
 use crate::sched::{Group, GroupJob};
 use crate::uapi::*;
 
@@ -61,7 +61,8 @@ pub(super) fn submit<B: BufferObject>(file: &File, args: &mut GroupSubmit) -> Re
         ctx.collect_signals(syncs)?;
     }
     let count = jobs.len();
-    let mut exec = Exec::lock_all(|exec| match jobs.first() {
+    let mut exec = Exec::new(Flags::INTERRUPTIBLE_WAIT | Flags::IGNORE_DUPLICATES);
+    exec.until_all_locked(|exec| match jobs.first() {
         Some((job, _)) => {
             let vm = job.group().vm().gpuvm();
             vm.prepare_vm(exec, count)?;

@@ -4,22 +4,34 @@
 
 use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
+use drm_core::exec::Exec;
 use drm_core::gpuvm::GpuVmBo;
 
 use super::tables::{Table, flags_to_prot};
 use super::{Types, Vm};
 use crate::bo::BufferObject;
-use crate::exec::Exec;
 
 /// Clears the entries of every mapping of a pair, and tells the device. Nothing is allocated: a mapping has whole leaves.
 ///
-/// `EBUSY` while somebody operates on the space; `ETIMEDOUT` of a device that does not answer, which may still see the pages.
+/// The device is asked first to keep away from all of them: one that does not answer may still see the pages, and the entries
+/// stay. One that answered keeps away until it is told what changed, or is reset: from there on nothing can fail.
+///
+/// `EBUSY` while somebody operates on the space; `ETIMEDOUT` of a device that does not answer.
 pub(crate) fn try_clear<B: BufferObject>(vm_bo: &GpuVmBo<Types<B>>) -> Result {
     let vm = Vm(vm_bo.vm().clone());
     let mut table = vm.data().table.try_lock().ok_or(Errno::EBUSY)?;
-    let result = vm.clear(&mut table, vm_bo, usize::MAX);
+    let vas = vm_bo.vas();
+    let start = vas.iter().map(|va| va.addr()).min();
+    let end = vas.iter().map(|va| va.addr() + va.size()).max();
+    if let (Some(start), Some(end)) = (start, end) {
+        vm.lock_range(start, end - start)?;
+    }
+    if vm.clear(&mut table, vm_bo, usize::MAX).is_err() {
+        let machine = vm.dev().machine();
+        machine.warn("panthor_mmu.c: a locked region is not let go");
+    }
     vm_bo.data().set_cleared(true);
-    result
+    Ok(())
 }
 
 /// Brings an object back for a space, with both locked (`vm_bo_validate`). Errors of the pages and of tables; the object then
@@ -27,7 +39,9 @@ pub(crate) fn try_clear<B: BufferObject>(vm_bo: &GpuVmBo<Types<B>>) -> Result {
 pub(super) fn validate<B: BufferObject>(vm_bo: &GpuVmBo<Types<B>>, exec: &mut Exec) -> Result {
     let vm = Vm(vm_bo.vm().clone());
     let object = vm_bo.object();
-    let guard = exec.guard(object.gem().resv()).ok_or(Errno::EINVAL)?;
+    let guard = exec
+        .guard(&object.clone().into_dyn())
+        .ok_or(Errno::EINVAL)?;
     object.restore(guard, &mut |sgt| vm.rewrite(vm_bo, sgt))?;
     {
         let _pairs = object.lock_pairs();

@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 
 use drm_core::device::File;
 use drm_core::errno::{Errno, Result};
-use drm_core::gpuvm::LockSet;
+use drm_core::exec::Exec;
 use drm_core::machine::Fail;
 use drm_core::resv::{Fence, FenceContext};
 
 use super::{OpCtx, Vm};
 use crate::bo::BufferObject;
-use crate::exec::Exec;
 use crate::uapi::VmBindOp;
 
 /// A queued operation (`struct panthor_vm_bind_job`).

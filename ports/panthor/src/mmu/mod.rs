@@ -15,6 +15,7 @@ use std::marker::PhantomData;
 use drm_core::PAGE_SIZE;
 use drm_core::device::Device;
 use drm_core::errno::{Errno, Result};
+use drm_core::exec::Exec;
 use drm_core::gem::Gem;
 use drm_core::gpuvm::{GpuVaList, GpuVm, ValidateFn, VmTypes};
 use drm_core::mm::{Mm, Mode, Node, Placement};
@@ -26,7 +27,6 @@ use port_kit::mmu::lpae::LpaeFormat;
 use port_kit::mmu::pgsize::SZ_2M;
 
 use crate::bo::BufferObject;
-use crate::exec::Exec;
 use crate::heap::HeapPool;
 use crate::hw::Hw;
 

@@ -126,6 +126,17 @@ impl Mmu {
         }
     }
 
+    /// Keeps the device away from a range, for a space that is in a slot (`mmu_hw_do_operation` with `AS_COMMAND_LOCK`); until
+    /// the next operation on it. `ETIMEDOUT`.
+    pub(super) fn lock_pt(&self, space: &AsState, iova: u64, size: u64) -> Result {
+        let _slots = self.slots.lock();
+        let Some(slot) = space.slot() else {
+            return Ok(());
+        };
+        self.hw.write_lockaddr(slot, lock_region(iova, size));
+        self.hw.command(slot, Command::Lock)
+    }
+
     fn enable(&self, slot: u32, registers: RootRegisters) -> Result {
         self.operation(slot, 0, u64::MAX, Command::FlushMem)?;
         self.hw.write_root(slot, registers);

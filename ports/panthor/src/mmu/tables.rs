@@ -38,6 +38,15 @@ impl<B: BufferObject> Vm<B> {
         self.data().mmu.flush_pt(&self.data().slot, iova, size)
     }
 
+    /// Asks the device to keep away from a range until it is told that it changed, if the space is in a slot and the device is
+    /// there. `ETIMEDOUT` when it does not answer.
+    pub(super) fn lock_range(&self, iova: u64, size: u64) -> Result {
+        if self.dev().is_unplugged() {
+            return Ok(());
+        }
+        self.data().mmu.lock_pt(&self.data().slot, iova, size)
+    }
+
     /// Maps `size` bytes from byte `offset` of an object's table at `iova` (`panthor_vm_map_pages`).
     ///
     /// Errors of the page table, and then nothing is mapped; or of [`Vm::flush_range`], and then all is.

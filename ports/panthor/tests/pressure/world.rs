@@ -1,56 +1,46 @@
-//! Four times as much memory in use as there is: jobs and the CPU bring back what reclaim took, and nothing is lost.
+//! A GPU whose objects leave RAM when it is wanted, spaces with objects and a group, and who stores and loads.
 
 use drm_core::PAGE_SIZE;
 use drm_core::device::{File, IoctlNr};
-use drm_core::machine::{Config, Machine};
+use drm_core::errno::Result;
+use drm_core::machine::{Config, Machine, ShrinkControl};
 use drm_core::mmap::{Process, Prot, Sharing};
 use gem_uma::DeviceReclaim;
 use port_kit::trace::ioctl;
+use port_panthor::any::{AnyGpu, AnyVm};
 use port_panthor::hw::{HwConfig, op};
 use port_panthor::uapi::*;
 use port_panthor::uma::PanthorObject;
 use port_panthor::{Gpu, Policy, probe_with};
 
-const RAM: u64 = 8 << 20;
-/// Spaces, and objects of each; together four times the RAM.
-const SPACES: usize = 16;
-const OBJECTS: usize = 8;
-const PAGES: u64 = 64;
-const SIZE: u64 = PAGES * PAGE_SIZE;
-const STEPS: u64 = 1_500;
+pub(crate) const RAM: u64 = 8 << 20;
+/// Objects of a space, and pages of each.
+pub(crate) const OBJECTS: usize = 8;
+pub(crate) const PAGES: u64 = 64;
+pub(crate) const SIZE: u64 = PAGES * PAGE_SIZE;
 
-/// Where a space has its objects; the last is an object of the next space, too.
-fn va(object: usize) -> u64 {
+/// Where a space has its objects; the last is an object of the space before, too.
+pub(crate) fn va(object: usize) -> u64 {
     0x4000_0000 + object as u64 * 0x20_0000
 }
 
-/// Numbers that are the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
-struct Object {
-    handle: u32,
+pub(crate) struct Object {
+    pub(crate) handle: u32,
     /// Where the process has it.
-    addr: u64,
+    pub(crate) addr: u64,
     /// What stands in the first word of each page but the first, which is for streams.
-    words: Vec<u32>,
+    pub(crate) words: Vec<u32>,
 }
 
-struct Pressure {
-    machine: Machine,
-    gpu: Gpu<PanthorObject>,
-    file: File,
-    process: Process,
-    objects: Vec<Object>,
-    groups: Vec<u32>,
+pub(crate) struct Pressure {
+    pub(crate) machine: Machine,
+    pub(crate) gpu: Gpu<PanthorObject>,
+    pub(crate) file: File,
+    pub(crate) process: Process,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) groups: Vec<u32>,
+    /// The spaces by their ids.
+    pub(crate) spaces: Vec<u32>,
 }
 
 fn array<T: bytemuck::Pod>(machine: &Machine, items: &[T]) -> ObjArray {
@@ -62,7 +52,7 @@ fn array<T: bytemuck::Pod>(machine: &Machine, items: &[T]) -> ObjArray {
 }
 
 impl Pressure {
-    fn new() -> Self {
+    pub(crate) fn new(spaces: usize) -> Self {
         let machine = Machine::new(Config {
             ram: RAM,
             swap: 6 * RAM,
@@ -78,14 +68,15 @@ impl Pressure {
             gpu,
             objects: Vec::new(),
             groups: Vec::new(),
+            spaces: Vec::new(),
         };
-        for _ in 0..SPACES {
+        for _ in 0..spaces {
             new.space();
         }
         new
     }
 
-    fn lists(&self) -> &DeviceReclaim {
+    pub(crate) fn lists(&self) -> &DeviceReclaim {
         let lists = self.gpu.driver().hooks().lists();
         lists.expect("memory is reclaimed")
     }
@@ -123,6 +114,7 @@ impl Pressure {
         };
         self.call(GROUP_CREATE, &mut group);
         self.groups.push(group.group_handle);
+        self.spaces.push(vm.id);
     }
 
     fn object(&mut self, exclusive_vm_id: u32) -> u32 {
@@ -162,16 +154,42 @@ impl Pressure {
             size: SIZE,
             ..VmBindOp::default()
         };
+        self.bind(vm_id, map);
+    }
+
+    /// One operation on a space, at once.
+    pub(crate) fn bind(&self, vm_id: u32, op: VmBindOp) {
         let mut bind = VmBind {
             vm_id,
             flags: 0,
-            ops: array(&self.machine, &[map]),
+            ops: array(&self.machine, &[op]),
         };
         self.call(VM_BIND, &mut bind);
     }
 
-    /// The GPU stores a word; the stream is written by the CPU, into the first object of the space.
-    fn gpu_store(&self, space: usize, va: u64, value: u32) {
+    /// A space, to look at.
+    pub(crate) fn vm(&self, space: usize) -> Box<dyn AnyVm> {
+        let gpu: &dyn AnyGpu = &self.gpu;
+        gpu.vm(&self.file, self.spaces[space])
+            .expect("the space is there")
+    }
+
+    /// Asks for all memory there is; pages that left.
+    pub(crate) fn shrink(&self) -> u64 {
+        let pages = RAM / PAGE_SIZE;
+        self.machine
+            .shrink_slab(pages, ShrinkControl::direct(pages))
+    }
+
+    /// The GPU stores a word.
+    pub(crate) fn gpu_store(&self, space: usize, va: u64, value: u32) {
+        let stream = self.write_stream(space, va, value);
+        self.submit(space, stream)
+            .expect("there is memory, if something else leaves");
+    }
+
+    /// The CPU writes a stream that stores a word into the first object of the space; its length in bytes.
+    pub(crate) fn write_stream(&self, space: usize, va: u64, value: u32) -> u32 {
         let stream = [
             op::MOV48 << 56 | 0x10 << 48 | va,
             op::MOV48 << 56 | 0x20 << 48 | u64::from(value),
@@ -181,8 +199,13 @@ impl Pressure {
         self.process
             .write(code.addr, bytemuck::cast_slice(&stream))
             .expect("the stream comes back for the CPU");
+        size_of_val(&stream) as u32
+    }
+
+    /// Lets the GPU run the stream of a space.
+    pub(crate) fn submit(&self, space: usize, stream_size: u32) -> Result {
         let submit = QueueSubmit {
-            stream_size: size_of_val(&stream) as u32,
+            stream_size,
             stream_addr: self::va(0),
             ..QueueSubmit::default()
         };
@@ -191,10 +214,10 @@ impl Pressure {
             pad: 0,
             queue_submits: array(&self.machine, &[submit]),
         };
-        self.call(GROUP_SUBMIT, &mut args);
+        ioctl(&self.file, GROUP_SUBMIT, &mut args)
     }
 
-    fn cpu_load(&self, object: &Object, page: u64) -> u32 {
+    pub(crate) fn cpu_load(&self, object: &Object, page: u64) -> u32 {
         let mut word = [0; 4];
         self.process
             .read(object.addr + page * PAGE_SIZE, &mut word)
@@ -202,61 +225,9 @@ impl Pressure {
         u32::from_ne_bytes(word)
     }
 
-    fn cpu_store(&self, object: &Object, page: u64, value: u32) {
+    pub(crate) fn cpu_store(&self, object: &Object, page: u64, value: u32) {
         self.process
             .write(object.addr + page * PAGE_SIZE, &value.to_ne_bytes())
             .expect("the page comes back for the CPU");
     }
-}
-
-#[test]
-fn contents_survive_when_ram_is_a_quarter_of_what_is_used() {
-    let mut run = Pressure::new();
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let (mut jobs, mut stores, mut loads) = (0, 0, 0);
-    for step in 0..STEPS {
-        let space = random.below(SPACES as u64) as usize;
-        let page = 1 + random.below(PAGES - 1);
-        // The last one is seen through the space after its own.
-        let local = random.below(OBJECTS as u64 + u64::from(space > 0)) as usize;
-        let index = match local {
-            OBJECTS => space * OBJECTS - 1,
-            _ => space * OBJECTS + local,
-        };
-        let value = 1 + step as u32;
-        match random.below(3) {
-            0 => {
-                run.gpu_store(space, va(local) + page * PAGE_SIZE, value);
-                run.objects[index].words[page as usize] = value;
-                jobs += 1;
-            }
-            1 => {
-                run.cpu_store(&run.objects[index], page, value);
-                run.objects[index].words[page as usize] = value;
-                stores += 1;
-            }
-            _ => {
-                let object = &run.objects[index];
-                assert_eq!(run.cpu_load(object, page), object.words[page as usize]);
-                loads += 1;
-            }
-        }
-    }
-    for object in &run.objects {
-        for page in 1..PAGES {
-            assert_eq!(run.cpu_load(object, page), object.words[page as usize]);
-        }
-    }
-    let used = (SPACES * OBJECTS) as u64 * SIZE;
-    let freed = run.lists().pages_freed();
-    println!(
-        "{} MiB in use, {} MiB of RAM: {jobs} jobs, {stores} stores, {loads} loads, {freed} pages evicted; {:?}",
-        used >> 20,
-        RAM >> 20,
-        run.lists().pages()
-    );
-    assert_eq!(used, 4 * RAM);
-    assert!(freed * PAGE_SIZE > used, "{freed}");
-    let events = run.machine.trace().take();
-    assert!(events.is_empty(), "{events:?}");
 }
