@@ -32,12 +32,39 @@
 //!         &self.base
 //!     }
 //! }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! #     fn free(&self, gone: &Gone) {
+//! #         legacy::object_free(&self.base, gone);
+//! #     }
+//! #     fn print_info(&self, out: &mut dyn fmt::Write, indent: usize) -> fmt::Result {
+//! #         legacy::object_print_info(&self.base, out, indent)
+//! #     }
+//! #     fn get_sg_table(&self, guard: &mut ResvGuard) -> Result<SgTable> {
+//! #         legacy::object_get_sg_table(&self.base, guard)
+//! #     }
+//! #     fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
+//! #         legacy::object_vmap(&self.base, guard)
+//! #     }
+//! #     fn mmap(&self, vma: &mut NewVma) -> Result {
+//! #         legacy::object_mmap(&self.base, vma)
+//! #     }
+//! # }
+//! #
+//! # fn page(bo: &Bo) -> u64 {
+//! let size = bo.base.base.size();
+//! #     size
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
 //! #[derive(UmaObject)]
+//! #[uma(status = none, rss = none)]
 //! pub struct Bo {
 //!     #[uma(gem)]
 //!     pub gem: Header,
@@ -51,6 +78,8 @@
 //!     pub share: Share,
 //!     pub noexec: AtomicBool,
 //! }
+//!
+//! let size = bo.gem.size();
 //! ```
 
 use super::{Finding, Number, function, ty};

@@ -20,9 +20,28 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     base: legacy::Object,
+//! #     noexec: AtomicBool,
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! # }
+//! #
 //! impl legacy::CreateObject for Bo {
-//!     fn gem_create_object(dev: &Device, base: legacy::Object) -> Result<Self> {
-//!         base.map_wc.set(!coherent(dev));
+//!     fn gem_create_object(_dev: &Device, base: legacy::Object) -> Result<Self> {
+//!         if base.base.size() == 0 {
+//!             return Err(Errno::EINVAL);
+//!         }
 //!         Ok(Self { base, noexec: AtomicBool::new(false) })
 //!     }
 //! }
@@ -32,14 +51,18 @@
 //!
 //! ```rust,ignore
 //! impl Bo {
-//!     fn new(new: New, noexec: bool) -> Result<Self> {
+//!     /// Builds the parts of an object that is being made.
+//!     pub fn new(new: New) -> Result<Self> {
+//!         if new.size() == 0 {
+//!             return Err(Errno::EINVAL);
+//!         }
 //!         Ok(Self {
 //!             backing: Backing::new(&new, BackingOptions::as_base_class()),
 //!             dmap: DeviceMap::new(&new),
-//!             cmap: CpuMap::new(&new, CpuMapOptions::as_base_class().caching(Caching::Derived)),
+//!             cmap: CpuMap::new(&new, CpuMapOptions::as_base_class()),
 //!             share: Share::new(&new, ShareOptions::default()),
-//!             noexec: AtomicBool::new(noexec),
 //!             gem: new.into_gem(),
+//!             noexec: AtomicBool::new(false)
 //!         })
 //!     }
 //! }

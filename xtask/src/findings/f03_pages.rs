@@ -22,16 +22,22 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard, file: &ShmemFile, count: usize, index: usize) -> Result {
 //! let mut fields = bo.base.locked(&mut guard);
 //! let pages = fields.pages.get_or_insert_with(|| vec![None; count]);
 //! pages[index] = Some(file.read_page(index as u64)?);
 //! fields.pages_use_count = 1;
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! bo.heap.populate(&mut guard, index..index + 1, Gfp::default())?;
+//! # fn page(heap: &SparseBacking, mut guard: ResvGuard, index: u64) -> Result {
+//! heap.populate(&mut guard, index..index + 1, Gfp::KERNEL)?;
+//! #     Ok(())
+//! # }
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

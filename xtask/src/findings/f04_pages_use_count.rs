@@ -20,9 +20,11 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) {
 //! if bo.base.locked(&mut guard).pages_use_count > 1 {
 //!     warn(bo, "still in use");
 //! }
+//! # }
 //! ```
 //!
 //! # After

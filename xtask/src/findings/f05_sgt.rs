@@ -20,15 +20,20 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) {
 //! if let Some(table) = bo.base.locked(&mut guard).sgt.take() {
-//!     drop(table);
+//!     table.unmap();
 //! }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) -> Result {
 //! bo.dmap.unmap(&mut guard, &bo.backing)?;
+//! #     Ok(())
+//! # }
 //! ```
 
 use super::{Finding, Number, SHMEM, field, function};

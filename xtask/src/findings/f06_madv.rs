@@ -17,15 +17,18 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> Result {
 //! if bo.base.racy().madv < 0 {
 //!     return Err(Errno::ENOMEM);
 //! }
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! if bo.reclaim.is_purged() {
+//! if bo.reclaim.advice() < 0 {
 //!     return Err(Errno::ENOMEM);
 //! }
 //! ```

@@ -18,7 +18,9 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, shrinker_list: &legacy::List) {
 //! shrinker_list.move_tail(&bo.base);
+//! # }
 //! ```
 //!
 //! # After

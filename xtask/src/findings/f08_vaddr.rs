@@ -18,7 +18,10 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> Option<KernelMap> {
 //! let map = bo.base.racy().vaddr.clone();
+//! #     map
+//! # }
 //! ```
 //!
 //! # After

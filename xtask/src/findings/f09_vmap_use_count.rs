@@ -16,7 +16,10 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) -> u32 {
 //! let mappings = bo.base.locked(&mut guard).vmap_use_count;
+//! #     mappings
+//! # }
 //! ```
 //!
 //! # After

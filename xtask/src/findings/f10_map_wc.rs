@@ -18,13 +18,44 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! # }
+//! #
+//! # impl legacy::CreateObject for Bo {
+//! #     fn gem_create_object(dev: &Device, base: legacy::Object) -> Result<Self> {
 //! base.map_wc.set(!coherent(dev));
+//! Ok(Self { base })
+//! #     }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! let cmap = CpuMap::new(&new, CpuMapOptions::as_base_class().caching(Caching::Derived));
+//! let write_combined = !coherent(dev);
+//! Ok(Self {
+//!     backing: Backing::new(&new, BackingOptions::as_base_class()),
+//!     dmap: DeviceMap::new(&new),
+//!     cmap: CpuMap::new(
+//!         &new,
+//!         CpuMapOptions::as_base_class().caching(if write_combined { Caching::WriteCombined } else { Caching::Cached })
+//!     ),
+//!     share: Share::new(&new, ShareOptions::default()),
+//!     gem: new.into_gem()
+//! })
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -16,14 +16,40 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! # }
+//! #
+//! # impl legacy::CreateObject for Bo {
+//! #     fn gem_create_object(_dev: &Device, base: legacy::Object) -> Result<Self> {
 //! base.pages_mark_accessed_on_put.set(true);
 //! Ok(Self { base })
+//! #     }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! Ok(Self { backing, gem: new.into_gem() })
+//! Ok(Self {
+//!     backing: Backing::new(&new, BackingOptions::as_base_class()),
+//!     dmap: DeviceMap::new(&new),
+//!     cmap: CpuMap::new(&new, CpuMapOptions::as_base_class()),
+//!     share: Share::new(&new, ShareOptions::default()),
+//!     gem: new.into_gem()
+//! })
 //! ```
 
 use super::{Finding, Number, SHMEM, field};

@@ -18,14 +18,16 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(dev: &Device, size: u64) -> Result<Gem<Bo>> {
 //! let bo = legacy::create::<Bo>(dev, size)?;
-//! bo.base.map_wc.set(flags.contains(Flags::WC));
+//! #     Ok(bo)
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! let bo = gem_uma::create(dev, size, |new| Bo::new(new, flags))?;
+//! let bo = gem_uma::create(dev, size, Bo::new)?;
 //! ```
 
 use super::{Finding, Number, function};

@@ -18,17 +18,36 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl Bo {
+//! #     fn drop_mappings(&self) {}
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! #
 //! fn free(&self, gone: &Gone) {
 //!     self.drop_mappings();
 //!     self.base.free(gone);
 //! }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! // #[uma(free_before = Bo::free_before)]
-//! fn free_before(&self) {
+//! fn free_own(&self, _gone: &Gone) {
 //!     self.drop_mappings();
 //! }
 //! ```

@@ -19,8 +19,11 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, vm: &Vm) -> Result {
 //! let table = bo.base.get_pages_sgt()?;
 //! vm.map(&table)?;
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After

@@ -17,7 +17,10 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) -> Result<SgTable> {
 //! let table = bo.base.get_sg_table(&mut guard)?;
+//! #     Ok(table)
+//! # }
 //! ```
 //!
 //! # After

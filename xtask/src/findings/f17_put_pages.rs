@@ -17,13 +17,17 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) {
 //! bo.base.put_pages(&mut guard);
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard, pin: gem_uma::Pin) {
 //! bo.backing.unpin(&mut guard, pin);
+//! # }
 //! ```
 
 use super::{Finding, Number, function};

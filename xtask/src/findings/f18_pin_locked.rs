@@ -17,18 +17,40 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     is_heap: bool,
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! #
 //! fn pin(&self, guard: &mut ResvGuard) -> Result {
 //!     if self.is_heap {
 //!         return Err(Errno::EINVAL);
 //!     }
 //!     self.base.pin_locked(guard)
 //! }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! let pin = self.backing.pin(guard)?;
+//! fn pin_own(&self, guard: &mut ResvGuard) -> Result {
+//!     if self.is_heap {
+//!         return Err(Errno::EINVAL);
+//!     }
+//!     self.share.pin(guard, &self.backing)
+//! }
 //! ```
 
 use super::{Finding, Number, function};

@@ -13,21 +13,27 @@
 //! # Instead
 //!
 //! `bo.backing.pin(&mut guard)?` blocks reclaim and does nothing else; the token has to be given back to the
-//! backing it came from. For an import there is nothing to pin, and the part knows.
+//! backing it came from, by `unpin`. For an import there is nothing to pin, and the part knows.
 //!
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> Result {
 //! if bo.base.base.import_attach().is_none() {
 //!     bo.base.pin()?;
 //! }
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> Result<gem_uma::Pin> {
 //! let mut guard = bo.gem.resv().lock_interruptible()?;
 //! let pin = bo.backing.pin(&mut guard)?;
+//! #     Ok(pin)
+//! # }
 //! ```
 
 use super::{Finding, Number, function};

@@ -18,9 +18,12 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard) -> Result {
 //! let map = bo.base.vmap(&mut guard)?;
 //! fill(&map);
 //! bo.base.vunmap(&mut guard);
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After

@@ -17,13 +17,16 @@
 //! # Before
 //!
 //! ```rust,ignore
-//! let retained = bo.base.madvise(&mut guard, args.madv as i32);
+//! # fn page(bo: &Bo, mut guard: ResvGuard, madv: u32) -> Result<bool> {
+//! let retained = bo.base.madvise(&mut guard, madv as i32);
+//! #     Ok(retained)
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! let retained = bo.reclaim.madvise(&mut guard, args.madv as i32)?;
+//! let retained = bo.reclaim.madvise(&mut guard, madv as i32)?;
 //! ```
 
 use super::{Finding, Number, function};

@@ -18,9 +18,13 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> u64 {
+//! #     let mut count = 0;
 //! if bo.base.is_purgeable() {
 //!     count += bo.base.base.pages();
 //! }
+//! #     count
+//! # }
 //! ```
 //!
 //! # After

@@ -18,8 +18,11 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, mut guard: ResvGuard, shrinker_list: &legacy::List) -> Result {
 //! bo.base.purge(&mut guard);
 //! shrinker_list.del(&bo.base);
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After

@@ -17,19 +17,40 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     no_mmap: bool,
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! #
 //! fn mmap(&self, vma: &mut NewVma) -> Result {
-//!     if self.flags.contains(Flags::NO_MMAP) {
+//!     if self.no_mmap {
 //!         return Err(Errno::EINVAL);
 //!     }
 //!     self.base.mmap(vma)
 //! }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! let options = CpuMapOptions::as_base_class().refuse_mmap(Errno::EINVAL);
-//! let cmap = CpuMap::new(&new, options);
+//! fn mmap_own(&self, vma: &mut NewVma) -> Result {
+//!     if self.no_mmap {
+//!         return Err(Errno::EINVAL);
+//!     }
+//!     self.cmap.mmap(vma, &self.backing, &self.dmap)
+//! }
 //! ```
 
 use super::{Finding, Number, function};

@@ -17,16 +17,39 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Bo {
+//! #     lost: AtomicBool,
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! #
 //! fn fault(&self, vma: &Vma, fault: FaultContext) -> Fault {
+//!     if self.lost.load(Ordering::Relaxed) {
+//!         return Fault::SigBus;
+//!     }
 //!     legacy::fault(&self.base, vma, fault)
 //! }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
 //! fn fault_own(&self, vma: &Vma, fault: FaultContext) -> Fault {
-//!     self.cmap.fault(vma, fault, &self.backing, &self.dmap, &self.reclaim)
+//!     if self.lost.load(Ordering::Relaxed) {
+//!         return Fault::SigBus;
+//!     }
+//!     self.cmap.fault(vma, fault, &self.backing, &self.dmap, None)
 //! }
 //! ```
 

@@ -19,15 +19,46 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! pub struct Bo {
+//!     pub base: legacy::Object,
+//! }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl Bo {
+//! #     fn map_into(&self, _file: &File) -> Result {
+//! #         Ok(())
+//! #     }
+//! # }
+//!
 //! impl gem::Object for Bo {
 //!     fn gem(&self) -> &Header {
 //!         &self.base.base
 //!     }
+//!     fn open(&self, file: &File) -> Result {
+//!         self.map_into(file)
+//!     }
+//!     fn free(&self, gone: &Gone) {
+//!         legacy::object_free(&self.base, gone);
+//!     }
+//!     fn print_info(&self, out: &mut dyn fmt::Write, indent: usize) -> fmt::Result {
+//!         legacy::object_print_info(&self.base, out, indent)
+//!     }
 //!     fn pin(&self, guard: &mut ResvGuard) -> Result {
 //!         legacy::object_pin(&self.base, guard)
 //!     }
+//!     fn get_sg_table(&self, guard: &mut ResvGuard) -> Result<SgTable> {
+//!         legacy::object_get_sg_table(&self.base, guard)
+//!     }
 //!     fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
 //!         legacy::object_vmap(&self.base, guard)
+//!     }
+//!     fn mmap(&self, vma: &mut NewVma) -> Result {
+//!         legacy::object_mmap(&self.base, vma)
 //!     }
 //! }
 //! ```
@@ -36,13 +67,24 @@
 //!
 //! ```rust,ignore
 //! #[derive(UmaObject)]
+//! #[uma(open = Self::open_own, status = none, rss = none)]
 //! pub struct Bo {
 //!     #[uma(gem)]
 //!     pub gem: Header,
 //!     #[uma(backing)]
 //!     pub backing: Backing,
+//!     #[uma(device_map)]
+//!     pub dmap: DeviceMap,
 //!     #[uma(cpu_map)]
 //!     pub cmap: CpuMap,
+//!     #[uma(share)]
+//!     pub share: Share,
+//! }
+//!
+//! impl Bo {
+//!     fn open_own(&self, file: &File) -> Result {
+//!         self.map_into(file)
+//!     }
 //! }
 //! ```
 

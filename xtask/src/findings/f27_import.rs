@@ -19,11 +19,19 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # pub struct Driver;
+//! #
+//! # impl device::Driver for Driver {
+//! #     fn name(&self) -> &'static str {
+//! #         "page"
+//! #     }
+//! #
 //! fn gem_prime_import_sg_table(&self, dev: &Device, attach: &Arc<Attachment>, table: Arc<SgTable>) -> Result<Gem> {
 //!     let bo = legacy::prime_import_sg_table::<Bo>(dev, attach, Some(table))?;
-//!     bo.noexec.set(true);
+//!     bo.noexec.store(true, Ordering::Relaxed);
 //!     Ok(bo.into_dyn())
 //! }
+//! # }
 //! ```
 //!
 //! # After
@@ -32,7 +40,7 @@
 //! fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
 //!     gem_uma::import(dev, dma_buf, dev.dma(), |new| {
 //!         let bo = new.create(Bo::new)?;
-//!         bo.noexec.set(true);
+//!         bo.noexec.store(true, Ordering::Relaxed);
 //!         Ok(bo.into_dyn())
 //!     })
 //! }

@@ -18,15 +18,22 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(file: &File, args: &mut DumbArgs) -> Result {
 //! legacy::dumb_create::<Bo>(file, args)?;
+//! #     Ok(())
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! args.size = dumb_size(args)?;
+//! # fn page(file: &File, args: &mut DumbArgs) -> Result {
+//! args.pitch = args.width * args.bpp.div_ceil(8);
+//! args.size = u64::from(args.pitch) * u64::from(args.height);
 //! let bo = gem_uma::create(file.dev(), args.size, Bo::new)?;
 //! args.handle = file.handle_create(&bo.into_dyn())?;
+//! #     Ok(())
+//! # }
 //! ```
 
 use super::{Finding, Number, constant, function};

@@ -15,16 +15,43 @@
 //! # Before
 //!
 //! ```rust,ignore
-//! fn print_info(&self, out: &mut dyn fmt::Write, indent: usize) -> fmt::Result {
-//!     self.base.print_info(out, indent)
+//! # pub struct Bo {
+//! #     base: legacy::Object,
+//! # }
+//! #
+//! # impl Bo {
+//! fn print(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+//!     self.base.print_info(out, 1)
 //! }
+//! # }
+//! #
+//! # impl legacy::Subclass for Bo {
+//! #     fn base(&self) -> &legacy::Object {
+//! #         &self.base
+//! #     }
+//! # }
+//! #
+//! # impl gem::Object for Bo {
+//! #     fn gem(&self) -> &Header {
+//! #         &self.base.base
+//! #     }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
-//! self.backing.print_info(out, indent)?;
-//! self.cmap.print_info(out, indent)
+//! # struct Bo {
+//! #     backing: Backing,
+//! #     cmap: CpuMap,
+//! # }
+//! #
+//! # impl Bo {
+//! fn print(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+//!     self.backing.print_info(out, 1)?;
+//!     self.cmap.print_info(out, 1)
+//! }
+//! # }
 //! ```
 
 use super::{Finding, Number, function};

@@ -17,7 +17,10 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> bool {
 //! let resident = bo.base.racy().pages.is_some();
+//! #     resident
+//! # }
 //! ```
 //!
 //! # After

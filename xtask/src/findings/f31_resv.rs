@@ -18,17 +18,23 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(dev: &Device, size: u64, vm: &Vm) -> Result<Gem<Bo>> {
 //! let bo = legacy::create::<Bo>(dev, size)?;
 //! bo.base.base.resv_slot().choose(vm.resv().clone());
+//! #     Ok(bo)
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(dev: &Device, size: u64, vm: &Vm) -> Result<Gem<Bo>> {
 //! let bo = gem_uma::create(dev, size, |new| {
 //!     new.resv_slot().choose(vm.resv().clone());
 //!     Bo::new(new)
 //! })?;
+//! #     Ok(bo)
+//! # }
 //! ```
 
 use super::{Finding, GEM, Number, field};

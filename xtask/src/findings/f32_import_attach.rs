@@ -18,17 +18,23 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> Result {
 //! if bo.base.base.import_attach().is_some() {
 //!     return Ok(());
 //! }
+//! #     Err(Errno::EINVAL)
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) -> Result {
 //! if bo.backing.is_import() {
 //!     return Ok(());
 //! }
+//! #     Err(Errno::EINVAL)
+//! # }
 //! ```
 
 use super::{Finding, GEM, Number, field, function};

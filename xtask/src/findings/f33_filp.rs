@@ -18,15 +18,20 @@
 //! # Before
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo) {
 //! if let Some(file) = bo.base.base.filp() {
 //!     file.set_gfp(Gfp::DMA32);
 //! }
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(new: New) -> Backing {
 //! let backing = Backing::new(&new, BackingOptions::as_base_class().gfp(Gfp::DMA32));
+//! #     backing
+//! # }
 //! ```
 
 use super::{Finding, GEM, Number, field};

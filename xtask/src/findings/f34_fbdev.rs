@@ -18,13 +18,19 @@
 //! # Before
 //!
 //! ```rust,ignore
-//! let page = bo.base.locked(&mut guard).pages.as_ref().and_then(|pages| pages.get(index).cloned());
+//! # fn page(bo: &Bo, mut guard: ResvGuard, index: usize) -> Option<u64> {
+//! let page = bo.base.locked(&mut guard).pages.as_ref().and_then(|pages| pages[index].as_ref().map(|page| page.phys()));
+//! #     page
+//! # }
 //! ```
 //!
 //! # After
 //!
 //! ```rust,ignore
+//! # fn page(bo: &Bo, guard: ResvGuard, index: u64) -> Option<u64> {
 //! let page = bo.backing.pages(&guard).and_then(|pages| pages.phys(index));
+//! #     page
+//! # }
 //! ```
 
 use super::{Finding, Number, constant, function};

@@ -7,7 +7,7 @@
 
 mod page;
 
-pub use page::Page;
+pub use page::{Line, Page};
 
 use std::fmt;
 

@@ -67,11 +67,21 @@ impl Page {
 
     /// The Rust code against `gem_shmem::legacy`, without the fence.
     pub fn before(&self) -> String {
-        code(self.section("Before"))
+        shown(self.before_lines())
     }
 
     /// The Rust code against gem-uma, without the fence.
     pub fn after(&self) -> String {
+        shown(self.after_lines())
+    }
+
+    /// The lines of [`Page::before`] and those around them that make it compile.
+    pub fn before_lines(&self) -> impl Iterator<Item = Line<'_>> {
+        code(self.section("Before"))
+    }
+
+    /// The lines of [`Page::after`] and those around them that make it compile.
+    pub fn after_lines(&self) -> impl Iterator<Item = Line<'_>> {
         code(self.section("After"))
     }
 
@@ -79,45 +89,91 @@ impl Page {
     pub fn markdown(&self) -> String {
         let mut out = format!("# {}\n", self.title);
         for (name, text) in &self.sections {
+            let mut in_code = false;
+            let text: Vec<&str> = text
+                .lines()
+                .filter(|line| {
+                    in_code ^= line.starts_with("```");
+                    !in_code || !Line::of(line).hidden
+                })
+                .collect();
             out.push_str(&format!(
                 "\n## {name}\n\n{}\n",
-                text.replace("```rust,ignore", "```rust")
+                text.join("\n").replace("```rust,ignore", "```rust")
             ));
         }
         out
     }
 }
 
+/// A line of code on a page. As in documentation, one that begins with `# ` is compiled and not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'p> {
+    /// The code.
+    pub code: &'p str,
+    /// Whether a reader does not see it.
+    pub hidden: bool,
+}
+
+impl<'p> Line<'p> {
+    fn of(line: &'p str) -> Self {
+        let rest = if line == "#" {
+            Some("")
+        } else {
+            line.strip_prefix("# ")
+        };
+        Line {
+            code: rest.unwrap_or(line),
+            hidden: rest.is_some(),
+        }
+    }
+}
+
 /// The lines between the first pair of fences.
-fn code(section: &str) -> String {
-    let mut out = String::new();
-    for line in section
+fn code(section: &str) -> impl Iterator<Item = Line<'_>> {
+    section
         .lines()
         .skip_while(|line| !line.starts_with("```"))
         .skip(1)
-    {
-        if line.starts_with("```") {
-            break;
-        }
-        out.push_str(line);
-        out.push('\n');
-    }
-    out
+        .take_while(|line| !line.starts_with("```"))
+        .map(Line::of)
+}
+
+/// The lines that a reader sees.
+fn shown<'p>(lines: impl Iterator<Item = Line<'p>>) -> String {
+    lines
+        .filter(|line| !line.hidden)
+        .flat_map(|line| [line.code, "\n"])
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
+    use super::{Line, Page};
+
+    #[test]
+    fn a_line_that_is_only_compiled_is_not_shown() {
+        let page = Page::parse(
+            "//! F99: a thing.\n//! # Before\n//! ```rust,ignore\n//! # fn page() {\n//! #[attr]\n//! a();\n//! #\n//! # }\n//! ```\n",
+        );
+        assert_eq!(page.before(), "#[attr]\na();\n");
+        assert!(!page.markdown().contains("fn page"));
+        let code: Vec<&str> = page
+            .before_lines()
+            .map(|line: Line<'_>| line.code)
+            .collect();
+        assert_eq!(code, ["fn page() {", "#[attr]", "a();", "", "}"]);
+    }
 
     #[test]
     fn a_page_is_read_from_the_leading_comment_only() {
         let page = Page::parse(
             "//! F99: a thing.\n//!\n//! # What\n//!\n//! It is\n//! so.\n//! # Before\n//! ```rust,ignore\n\
-             //! # [attr]\n//! a();\n//! ```\nuse x;\n//! # After\n",
+             //! #[attr]\n//! a();\n//! ```\nuse x;\n//! # After\n",
         );
         assert_eq!(page.title(), "F99: a thing");
         assert_eq!(page.what(), "It is\nso.");
-        assert_eq!(page.before(), "# [attr]\na();\n");
+        assert_eq!(page.before(), "#[attr]\na();\n");
         assert_eq!(page.after(), "");
         assert!(
             page.markdown()

@@ -4,9 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use super::krate::{Krate, cargo, workspace_root};
-use super::manifest;
 use super::verify::{files_below, remove_empty_folders};
 use super::write::{NewFile, write_all};
+use super::{locate, manifest};
 use crate::{Failure, Result};
 
 /// Checks `result` in a copy of the crate's workspace below `target`. An error shows what the compiler said.
@@ -38,6 +38,8 @@ pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<()> {
             "check",
             "--quiet",
             "--lib",
+            "--message-format",
+            "json",
             "--package",
             &krate.package,
             "--target-dir",
@@ -50,10 +52,16 @@ pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let stderr = String::from_utf8_lossy(&output.stderr);
+    // What is wrong; the warnings of code in the middle of a move would bury it.
+    let errors = locate::errors(&output.stdout);
+    let text = if errors.is_empty() {
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    } else {
+        errors.join("\n")
+    };
     Err(Failure::new(format!(
         "the result would not compile:\n\n{}",
-        stderr.trim_end()
+        text.trim_end()
     ))
     .next(format!("it is in {}; nothing was written", copy.display())))
 }

@@ -145,6 +145,16 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
     Ok(sites.into_iter().collect())
 }
 
+/// What the compiler says is wrong, in the JSON messages of cargo.
+pub fn errors(stdout: &[u8]) -> Vec<String> {
+    let lines = stdout.split(|byte| *byte == b'\n');
+    lines
+        .filter_map(|line| serde_json::from_slice::<Message>(line).ok()?.message)
+        .filter(|diagnostic| diagnostic.level == "error")
+        .filter_map(|diagnostic| diagnostic.rendered)
+        .collect()
+}
+
 fn sites_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
     if diagnostic
         .code

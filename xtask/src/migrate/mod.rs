@@ -15,6 +15,8 @@ pub(crate) mod locate;
 mod manifest;
 mod model;
 mod names;
+#[cfg(test)]
+mod pages;
 mod plan;
 pub(crate) mod report;
 mod rules;

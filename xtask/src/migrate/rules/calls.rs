@@ -124,6 +124,14 @@ fn kept(method: &str, context: &Context<'_>) -> Option<Outcome> {
             "a pin is a token now, and somebody has to keep it until it is given back",
             "lock the reservation, keep `let pin = bo.backing.pin(&mut guard)?`, and give it to `bo.backing.unpin(&mut guard, pin)`",
         )),
+        "put_pages" => Some(Outcome::by_hand(
+            "whose use of the pages is given back here cannot be seen",
+            "keep the token of the pin that it stands for, and give it back: `bo.backing.unpin(&mut guard, pin)`",
+        )),
+        "print_info" => Some(Outcome::by_hand(
+            "the base class prints what it counts, and the parts count something else",
+            "print the parts that are of interest: `bo.backing.print_info(out, indent)?`, `bo.cmap.print_info(out, indent)?`",
+        )),
         "get_pages_sgt" if super::returns(context, "SgTable") => Some(Outcome::by_hand(
             "the table leaves this function, and the lock that would keep it does not",
             "keep `bo.dmap.pin_table(&mut guard, &bo.backing)?`, and give it back with `bo.dmap.unpin_table(..)`",

@@ -216,9 +216,22 @@ fn writes_to(outer: &Expr, is_left: impl Fn(&Expr) -> bool) -> bool {
             assigns && is_left(&binary.left)
         }
         Expr::Reference(reference) => reference.mutability.is_some() && is_left(&reference.expr),
+        Expr::MethodCall(call) => {
+            MUTATING.iter().any(|method| call.method == method) && is_left(&call.receiver)
+        }
         _ => false,
     }
 }
+
+/// Methods of an option that change it.
+const MUTATING: [&str; 6] = [
+    "as_mut",
+    "get_or_insert",
+    "get_or_insert_with",
+    "insert",
+    "replace",
+    "take",
+];
 
 fn written(field: &str) -> Outcome {
     let (reason, advice) = match field {

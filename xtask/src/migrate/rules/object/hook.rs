@@ -37,8 +37,14 @@ pub(super) fn edits(ty: &ObjectType<'_>, model: &Model<'_>) -> Result<Edits, Ref
         built: Vec::new(),
         sizes: Vec::new(),
         dev_used: false,
+        elsewhere: false,
     };
     scan.visit_block(&hook.block);
+    if scan.elsewhere {
+        return Err(refuse(
+            "the hook does more with the base class than to set its flags and to move it into the object",
+        ));
+    }
     let [built] = scan.built.as_slice() else {
         return Err(refuse(
             "the object is not built by one struct expression with the base class in it",
@@ -151,6 +157,8 @@ struct Scan<'s> {
     /// `base.base`, the header.
     sizes: Vec<std::ops::Range<usize>>,
     dev_used: bool,
+    /// Whether the base class is used in a way that no part has.
+    elsewhere: bool,
 }
 
 impl Scan<'_> {
@@ -184,6 +192,11 @@ impl Scan<'_> {
                 };
                 self.flags.edits.push((10, range, new));
                 self.flags.write_combined = Some(value);
+            }
+            // The backing knows when its pages were used.
+            "pages_mark_accessed_on_put" => {
+                let range = self.source.whole_lines(range);
+                self.flags.edits.push((12, range, String::new()));
             }
             "pages_mark_dirty_on_put" if value == "true" => {
                 self.flags
@@ -231,5 +244,6 @@ impl<'ast> Visit<'ast> for Scan<'_> {
 
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
         self.dev_used |= path.path.is_ident(self.dev);
+        self.elsewhere |= path.path.is_ident(self.base);
     }
 }
