@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use slab::Slab;
+
 use super::header::Header;
 use super::reference::{Gem, WeakGem};
 use crate::resv::ResvGuard;
@@ -18,7 +20,7 @@ struct List {
 #[derive(Default)]
 struct Lists {
     next: u64,
-    lists: Vec<List>,
+    lists: Slab<List>,
 }
 
 /// The lock that the LRU lists of one device share (`gem_lru_mutex`). It is innermost: nothing is locked under it.
@@ -28,29 +30,45 @@ pub struct LruLock(Arc<Mutex<Lists>>);
 impl fmt::Debug for LruLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LruLock")
-            .field("lists", &self.0.lock().lists.len())
+            .field("lists", &self.lists())
             .finish()
     }
 }
 
 impl LruLock {
+    /// How many lists there are under this lock.
+    #[must_use]
+    pub fn lists(&self) -> usize {
+        self.0.lock().lists.len()
+    }
+
     /// A new empty list under this lock.
     #[must_use]
     pub fn new_list(&self) -> Lru {
-        let mut lists = self.0.lock();
-        lists.lists.push(List::default());
-        Lru {
+        let index = self.0.lock().lists.insert(List::default());
+        Lru(Arc::new(Place {
             lock: self.clone(),
-            index: lists.lists.len() - 1,
-        }
+            index,
+        }))
     }
 }
 
-/// One list. An object is in at most one list; a clone is the same list.
+/// One list. An object is in at most one list; a clone is the same list, which is there while somebody has it or it lists
+/// something.
 #[derive(Clone, Debug)]
-pub struct Lru {
+pub struct Lru(Arc<Place>);
+
+/// Where a list is kept.
+#[derive(Debug)]
+struct Place {
     lock: LruLock,
     index: usize,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.lock.0.lock().lists.remove(self.index);
+    }
 }
 
 /// Where an object is listed; part of its header.
@@ -68,8 +86,8 @@ impl Membership {
     pub fn leave(&self, header: &Header) {
         let mut place = self.0.lock();
         if let Some((lru, key)) = place.take() {
-            let mut lists = lru.lock.0.lock();
-            lists.lists[lru.index].remove(key, header.pages());
+            let Place { lock, index } = &*lru.0;
+            lock.0.lock().lists[*index].remove(key, header.pages());
         }
     }
 }
@@ -95,13 +113,13 @@ impl Lru {
     /// Whether both are the same list.
     #[must_use]
     pub fn is(&self, other: &Lru) -> bool {
-        Arc::ptr_eq(&self.lock.0, &other.lock.0) && self.index == other.index
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Pages of the objects in the list, resident or not; read without the lock's protection meaning anything.
     #[must_use]
     pub fn pages(&self) -> u64 {
-        self.lock.0.lock().lists[self.index].pages
+        self.0.lock.0.lock().lists[self.0.index].pages
     }
 
     /// Puts an object at the tail, taking it out of the list it is in (`drm_gem_lru_move_tail`).
@@ -110,14 +128,17 @@ impl Lru {
             return;
         };
         let mut place = header.lru().0.lock();
-        let mut lists = self.lock.0.lock();
-        if let Some((old, key)) = place.take() {
-            debug_assert!(Arc::ptr_eq(&old.lock.0, &self.lock.0), "lists of two locks");
-            lists.lists[old.index].remove(key, header.pages());
+        // Dropped when the lock is: it may be the last of its list.
+        let old = place.take();
+        let Place { lock, index } = &*self.0;
+        let mut lists = lock.0.lock();
+        if let Some((Lru(old), key)) = &old {
+            debug_assert!(Arc::ptr_eq(&old.lock.0, &lock.0), "lists of two locks");
+            lists.lists[old.index].remove(*key, header.pages());
         }
         let key = lists.next;
         lists.next += 1;
-        let list = &mut lists.lists[self.index];
+        let list = &mut lists.lists[*index];
         list.objects.insert(key, weak);
         list.pages += header.pages();
         *place = Some((self.clone(), key));
@@ -134,7 +155,7 @@ impl Lru {
         mut shrink: impl FnMut(&Gem, &mut ResvGuard) -> bool,
     ) -> LruScan {
         let mut result = LruScan::default();
-        let last = self.lock.0.lock().next;
+        let last = self.0.lock.0.lock().next;
         let mut visited = Vec::new();
         let mut from = 0;
         while result.freed < nr_to_scan {
@@ -184,8 +205,8 @@ impl Lru {
     }
 
     fn first(&self, from: u64, last: u64) -> Option<(u64, WeakGem)> {
-        let lists = self.lock.0.lock();
-        let (key, weak) = lists.lists[self.index].objects.range(from..last).next()?;
+        let lists = self.0.lock.0.lock();
+        let (key, weak) = lists.lists[self.0.index].objects.range(from..last).next()?;
         Some((*key, weak.clone()))
     }
 }

@@ -23,6 +23,8 @@ pub struct KernelMap {
     mapping: Arc<RwLock<Option<Bytes>>>,
     address: u64,
     len: u64,
+    /// Where in the mapping it begins.
+    first: u64,
 }
 
 impl KernelMap {
@@ -74,6 +76,20 @@ impl KernelMap {
             mapping: Arc::new(RwLock::new(Some(bytes))),
             address: start as u64,
             len: len as u64,
+            first: 0,
+        })
+    }
+
+    /// A piece of the same mapping, from byte `at` on: what adding to its address gives. Unmapping it unmaps the whole. `None` where
+    /// the mapping ends before.
+    #[must_use]
+    pub fn slice(&self, at: u64, len: u64) -> Option<Self> {
+        let end = at.checked_add(len)?;
+        (end <= self.len).then(|| Self {
+            mapping: Arc::clone(&self.mapping),
+            address: self.address + at,
+            len,
+            first: self.first + at,
         })
     }
 
@@ -108,29 +124,29 @@ impl KernelMap {
         }
     }
 
-    fn with<T>(&self, at: u64, len: usize, access: impl FnOnce(&Bytes) -> T) -> Result<T> {
+    fn with<T>(&self, at: u64, len: usize, access: impl FnOnce(&Bytes, usize) -> T) -> Result<T> {
         let mapping = self.mapping.read().map_err(|_| Errno::EFAULT)?;
         let bytes = mapping.as_ref().ok_or(Errno::EFAULT)?;
         if at.checked_add(len as u64).is_none_or(|end| end > self.len) {
             return Err(Errno::EFAULT);
         }
-        Ok(access(bytes))
+        Ok(access(bytes, (self.first + at) as usize))
     }
 
     /// Copies from byte `at` of the mapping. `EFAULT` outside, or after [`KernelMap::unmap`].
     pub fn read(&self, at: u64, into: &mut [u8]) -> Result {
-        self.with(at, into.len(), |bytes| bytes.read(at as usize, into))
+        self.with(at, into.len(), |bytes, at| bytes.read(at, into))
     }
 
     /// Copies to byte `at` of the mapping. `EFAULT` outside, or after [`KernelMap::unmap`].
     pub fn write(&self, at: u64, from: &[u8]) -> Result {
-        self.with(at, from.len(), |bytes| bytes.write(at as usize, from))
+        self.with(at, from.len(), |bytes, at| bytes.write(at, from))
     }
 
     /// Sets `len` bytes from `at`. `EFAULT` outside, or after [`KernelMap::unmap`].
     pub fn fill(&self, at: u64, len: u64, value: u8) -> Result {
-        self.with(at, len as usize, |bytes| {
-            bytes.fill(at as usize, len as usize, value)
+        self.with(at, len as usize, |bytes, at| {
+            bytes.fill(at, len as usize, value)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::notifier::{Invalidation, Notifiers};
 use super::vma::{NewVma, VmFlags, Vma, VmaFile};
 use crate::device::{Device, File};
 use crate::errno::{Errno, Result};
@@ -51,6 +52,7 @@ struct State {
 pub struct Process {
     machine: Machine,
     state: Mutex<State>,
+    notifiers: Notifiers,
 }
 
 impl Process {
@@ -63,10 +65,11 @@ impl Process {
                 vmas: BTreeMap::new(),
                 next: MMAP_BASE,
             }),
+            notifiers: Notifiers::default(),
         }
     }
 
-    fn new_vma(
+    pub(super) fn new_vma(
         &self,
         len: u64,
         prot: Prot,
@@ -92,7 +95,15 @@ impl Process {
             file,
             object: None,
             ptes: BTreeMap::new(),
+            notifiers: self.notifiers.clone(),
+            populate: false,
         })
+    }
+
+    /// Who watches its address space.
+    #[must_use]
+    pub fn notifiers(&self) -> &Notifiers {
+        &self.notifiers
     }
 
     pub(super) fn machine(&self) -> &Machine {
@@ -107,7 +118,7 @@ impl Process {
         start
     }
 
-    fn install(&self, new: NewVma) -> u64 {
+    pub(super) fn install(&self, new: NewVma) -> u64 {
         let vma = Vma::new(new);
         device_of(&vma)
             .iter()
@@ -155,7 +166,18 @@ impl Process {
             return Err(Errno::EACCES);
         }
         mmap_object(&object, object.gem().node().pages(), &mut vma)?;
-        Ok(self.install(vma))
+        let (populate, pages) = (vma.populate, vma.pages());
+        let at = self.install(vma);
+        if populate {
+            self.touch(at, pages)
+                .inspect_err(|_| self.unmap(at, pages << PAGE_SHIFT))?;
+        }
+        Ok(at)
+    }
+
+    /// Touches `pages` pages from `at` on for writing. `EFAULT` for one that cannot be.
+    fn touch(&self, at: u64, pages: u64) -> Result {
+        (0..pages).try_for_each(|page| self.access(at + (page << PAGE_SHIFT), true, |_| ()))
     }
 
     /// Maps `len` bytes of a dma-buf from byte `offset` (`dma_buf_mmap_internal`). Returns the address.
@@ -186,38 +208,13 @@ impl Process {
         Ok(self.install(vma))
     }
 
-    /// Unmaps `len` bytes from `addr`; a mapping that is cut keeps the rest (`munmap`). `EINVAL` for an address that is not
-    /// page aligned, or no bytes.
-    pub fn munmap(&self, addr: u64, len: u64) -> Result {
-        let _syscall = self.machine.syscall();
-        if !addr.is_multiple_of(PAGE_SIZE) || len == 0 {
-            return Err(Errno::EINVAL);
-        }
-        let end = addr + crate::page_align(len);
-        let hit: Vec<_> = {
-            let state = self.state.lock();
-            state
-                .vmas
-                .values()
-                .filter(|vma| vma.start() < end && vma.end() > addr)
-                .cloned()
-                .collect()
-        };
-        for vma in hit {
-            self.cut(&vma, addr, end);
-        }
-        Ok(())
-    }
-
-    /// Removes `addr..end` from a mapping. Every rest is a copy that opens before the whole closes, as a split does.
-    fn cut(&self, vma: &Arc<Vma>, addr: u64, end: u64) {
-        let from = addr.saturating_sub(vma.start()) >> PAGE_SHIFT;
-        let to = (end.min(vma.end()) - vma.start()) >> PAGE_SHIFT;
-        let rests = [(0, from), (to, vma.pages())];
-        for (first, last) in rests.into_iter().filter(|(first, last)| first < last) {
-            self.install_copy(vma.copy(first, last, vma.prot()));
-        }
-        self.close(vma);
+    /// The mappings that have a byte of `start..end`.
+    pub(super) fn vmas_in(&self, start: u64, end: u64) -> Vec<Arc<Vma>> {
+        let state = self.state.lock();
+        let vmas = state.vmas.values();
+        vmas.filter(|vma| vma.start() < end && vma.end() > start)
+            .cloned()
+            .collect()
     }
 
     /// Takes a mapping out of the table, unless a rest of it has its place, and closes it.
@@ -364,6 +361,9 @@ impl Process {
         counters
             .user_ptes
             .add((vma.mapped_pages() as u64).saturating_sub(mapped));
+        if vma.is_broken() {
+            return Err(Errno::EFAULT);
+        }
         match result {
             Fault::NoPage | Fault::Retry => Ok(()),
             Fault::Fallback | Fault::SigBus => Err(Errno::EFAULT),
@@ -400,6 +400,8 @@ fn close(vma: &Arc<Vma>) {
 impl Drop for Process {
     fn drop(&mut self) {
         let _syscall = self.machine.syscall();
+        self.notifiers
+            .invalidate(0, u64::MAX, Invalidation::Release);
         let vmas = std::mem::take(&mut self.state.lock().vmas);
         for vma in vmas.values() {
             close(vma);

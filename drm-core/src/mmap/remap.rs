@@ -1,12 +1,43 @@
-//! Changing mappings in place: `mprotect`, `mremap`.
+//! Changing mappings that are there: `munmap`, `mprotect`, `madvise`, `mremap`.
 
+use super::notifier::Invalidation;
 use super::process::{Process, Prot};
-use super::vma::{VmFlags, Vma};
+use super::vma::{VmFlags, Vma, VmaFile};
 use crate::errno::{Errno, Result};
 use crate::sync::Arc;
 use crate::{PAGE_SHIFT, PAGE_SIZE};
 
 impl Process {
+    /// Unmaps `len` bytes from `addr`; a mapping that is cut keeps the rest (`munmap`). `EINVAL` for an address that is not
+    /// page aligned, or no bytes.
+    pub fn munmap(&self, addr: u64, len: u64) -> Result {
+        let _syscall = self.machine().syscall();
+        if !addr.is_multiple_of(PAGE_SIZE) || len == 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.unmap(addr, crate::page_align(len));
+        Ok(())
+    }
+
+    pub(super) fn unmap(&self, addr: u64, len: u64) {
+        let end = addr + len;
+        self.notifiers().invalidate(addr, end, Invalidation::Unmap);
+        for vma in self.vmas_in(addr, end) {
+            self.cut(&vma, addr, end);
+        }
+    }
+
+    /// Removes `addr..end` from a mapping. Every rest is a copy that opens before the whole closes, as a split does.
+    fn cut(&self, vma: &Arc<Vma>, addr: u64, end: u64) {
+        let from = addr.saturating_sub(vma.start()) >> PAGE_SHIFT;
+        let to = (end.min(vma.end()) - vma.start()) >> PAGE_SHIFT;
+        let rests = [(0, from), (to, vma.pages())];
+        for (first, last) in rests.into_iter().filter(|(first, last)| first < last) {
+            self.install_copy(vma.copy(first, last, vma.prot()));
+        }
+        self.close(vma);
+    }
+
     /// Changes what `len` bytes from `addr` may be used for (`mprotect`). A mapping that is covered in part is split, and every
     /// part opens.
     ///
@@ -18,6 +49,8 @@ impl Process {
             return Err(Errno::EINVAL);
         }
         let end = addr + crate::page_align(len);
+        self.notifiers()
+            .invalidate(addr, end, Invalidation::Protection);
         let mut at = addr;
         while at < end {
             let vma = self.vma(at).ok_or(Errno::ENOMEM)?;
@@ -50,6 +83,33 @@ impl Process {
             self.install_copy(vma.copy(first, last, prot));
         }
         self.close(vma);
+    }
+
+    /// Drops the entries of `len` bytes from `addr`; the next touch faults (`MADV_DONTNEED`).
+    ///
+    /// `EINVAL` for an address that is not page aligned, for a mapping without bookkeeping of its pages, and for memory of the
+    /// process alone, which this machine does not drop; `ENOMEM` where nothing is mapped.
+    pub fn madvise_dontneed(&self, addr: u64, len: u64) -> Result {
+        let _syscall = self.machine().syscall();
+        if !addr.is_multiple_of(PAGE_SIZE) {
+            return Err(Errno::EINVAL);
+        }
+        let end = addr + crate::page_align(len);
+        let mut at = addr;
+        while at < end {
+            let vma = self.vma(at).ok_or(Errno::ENOMEM)?;
+            let is_kept = vma.flags().intersects(VmFlags::PFNMAP | VmFlags::IO);
+            if is_kept || matches!(vma.file(), VmaFile::Anonymous(_)) {
+                return Err(Errno::EINVAL);
+            }
+            let (from, to) = (at, end.min(vma.end()));
+            self.notifiers().invalidate(from, to, Invalidation::Clear);
+            let page = |addr: u64| (addr - vma.start()) >> PAGE_SHIFT;
+            let zapped = vma.zap(page(from), page(to));
+            self.machine().counters().user_ptes_zapped.add(zapped);
+            at = vma.end();
+        }
+        Ok(())
     }
 
     /// Gives a mapping another size, in place (`mremap` without `MREMAP_MAYMOVE`). Returns the address.

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::notifier::Notifiers;
 use super::process::{Prot, Sharing};
 use crate::device::File;
+use crate::errno::Result;
 use crate::gem::Gem;
+use crate::machine::{Fail, Machine};
+use crate::memory::Page;
 use crate::prime::DmaBuf;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex};
 use crate::{PAGE_SHIFT, PAGE_SIZE};
 
@@ -23,6 +28,8 @@ bitflags::bitflags! {
         const IO = 1 << 3;
         /// Write-combined instead of cached.
         const WRITE_COMBINE = 1 << 4;
+        /// Pages with `struct page` bookkeeping among others without.
+        const MIXEDMAP = 1 << 5;
     }
 }
 
@@ -33,6 +40,8 @@ pub enum VmaFile {
     Drm(File),
     /// The dma-buf that took over.
     DmaBuf(DmaBuf),
+    /// None: memory of the process alone, by page.
+    Anonymous(Arc<[Page]>),
 }
 
 impl VmaFile {
@@ -41,6 +50,7 @@ impl VmaFile {
         match self {
             Self::Drm(file) => file.is_writable(),
             Self::DmaBuf(dma_buf) => dma_buf.is_writable(),
+            Self::Anonymous(_) => true,
         }
     }
 }
@@ -58,9 +68,24 @@ pub struct NewVma {
     pub(super) object: Option<Gem>,
     /// Pages that are mapped from the start.
     pub(super) ptes: BTreeMap<u64, Pte>,
+    pub(super) notifiers: Notifiers,
+    /// Whether every page is touched as soon as the mapping is made.
+    pub(super) populate: bool,
 }
 
 impl NewVma {
+    /// First address (`vm_start`).
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Who watches the address space that it is made in (`vm_mm`).
+    #[must_use]
+    pub fn notifiers(&self) -> &Notifiers {
+        &self.notifiers
+    }
+
     /// Pages mapped.
     #[must_use]
     pub fn pages(&self) -> u64 {
@@ -88,6 +113,11 @@ impl NewVma {
     /// Adds flags (`vm_flags_set`).
     pub fn set_flags(&mut self, flags: VmFlags) {
         self.flags |= flags;
+    }
+
+    /// Adds some flags and takes others away (`vm_flags_mod`).
+    pub fn change_flags(&mut self, set: VmFlags, clear: VmFlags) {
+        self.flags = (self.flags | set) - clear;
     }
 
     /// The flags set so far.
@@ -132,6 +162,26 @@ impl NewVma {
         self.ptes.insert(index, Pte { phys, writable });
     }
 
+    /// Maps pages with bookkeeping from the start, as many as the mapping has room for (`vm_insert_pages`, `VM_MIXEDMAP`); their
+    /// physical addresses in order. `ENOMEM` without memory for the page table: nothing is mapped then.
+    pub fn insert_pages(
+        &mut self,
+        machine: &Machine,
+        pages: impl IntoIterator<Item = u64>,
+    ) -> Result {
+        machine.failpoints().check(Fail::TableAlloc)?;
+        for (phys, index) in pages.into_iter().zip(0..self.pages) {
+            self.map_page(index, phys);
+        }
+        Ok(())
+    }
+
+    /// Every page is touched for writing as soon as the mapping is made (`handle_mm_fault` for each); if one cannot be, there is no
+    /// mapping.
+    pub fn populate(&mut self) {
+        self.populate = true;
+    }
+
     /// Moves the mapping by `pages` pages in the device's offset space.
     pub fn shift(&mut self, pages: u64) {
         self.pgoff += pages;
@@ -156,6 +206,8 @@ pub struct Vma {
     file: VmaFile,
     object: Option<Gem>,
     ptes: Mutex<BTreeMap<u64, Pte>>,
+    /// The kernel found it broken: whoever touches it dies.
+    broken: AtomicBool,
 }
 
 impl Vma {
@@ -170,6 +222,7 @@ impl Vma {
             file: new.file,
             object: new.object,
             ptes: Mutex::new(new.ptes),
+            broken: AtomicBool::new(false),
         })
     }
 
@@ -199,6 +252,7 @@ impl Vma {
             file: self.file.clone(),
             object: self.object.clone(),
             ptes: Mutex::new(ptes),
+            broken: AtomicBool::new(false),
         })
     }
 
@@ -264,7 +318,28 @@ impl Vma {
 
     /// Maps page `index` of the mapping to physical address `phys` (`vmf_insert_pfn`). A shared writable mapping is writable
     /// at once.
+    ///
+    /// In a mapping of pages with bookkeeping ([`VmFlags::MIXEDMAP`]) that is what the kernel stops at (`BUG_ON`): RAM has it.
     pub fn insert_pfn(&self, index: u64, phys: u64) {
+        if self.flags.contains(VmFlags::MIXEDMAP) {
+            if !self.broken.swap(true, Ordering::SeqCst)
+                && let Some(object) = &self.object
+            {
+                let machine = object.gem().machine();
+                machine.oops("mm: a bare address of RAM is put into a mapping of pages");
+            }
+            return;
+        }
+        self.insert_page(index, phys);
+    }
+
+    /// Whether the kernel found the mapping broken.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
+
+    /// Maps page `index` of the mapping to the page at `phys`, with its bookkeeping (`vmf_insert_page`).
+    pub fn insert_page(&self, index: u64, phys: u64) {
         let writable = self.prot.writes() && self.sharing == Sharing::Shared;
         self.ptes.lock().insert(index, Pte { phys, writable });
     }

@@ -55,6 +55,23 @@ fn an_object_is_in_one_list() {
 }
 
 #[test]
+fn a_list_is_there_while_somebody_has_it_or_it_lists_something() {
+    let bench = bench();
+    let lock = bench.dev.lru_lock();
+    let before = lock.lists();
+    let (one, two) = (lock.new_list(), lock.new_list());
+    let objects = fill(&bench, &one, &[2]);
+    drop(one);
+    assert_eq!(lock.lists(), before + 2);
+    two.move_tail(objects[0].gem());
+    assert_eq!(lock.lists(), before + 1);
+    drop(two);
+    assert_eq!(lock.lists(), before + 1);
+    drop(objects);
+    assert_eq!(lock.lists(), before);
+}
+
+#[test]
 fn a_scan_goes_from_the_least_recently_used_and_keeps_the_order() {
     let bench = bench();
     let lru = bench.dev.lru_lock().new_list();

@@ -14,3 +14,4 @@ mod remap;
 mod resv;
 mod support;
 mod swap;
+mod watching;
