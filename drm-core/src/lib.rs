@@ -12,6 +12,7 @@ pub mod errno;
 pub mod exec;
 pub mod gem;
 pub mod gpuvm;
+mod kref;
 pub mod machine;
 pub mod memory;
 pub mod mm;

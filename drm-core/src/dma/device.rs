@@ -37,8 +37,8 @@ struct Inner {
     name: String,
     machine: Machine,
     config: Mutex<DmaConfig>,
-    /// I/O virtual addresses in use: first byte, length.
-    iova: Mutex<BTreeMap<u64, u64>>,
+    /// I/O virtual addresses in use: first byte; length, and the physical address behind it.
+    iova: Mutex<BTreeMap<u64, (u64, u64)>>,
 }
 
 /// A device. A clone is the same device.
@@ -100,7 +100,7 @@ impl DmaDevice {
         self.0.machine.failpoints().check(Fail::DmaMap)?;
         let config = self.config();
         let dma = if config.iommu {
-            self.alloc_iova(len, config.mask)?
+            self.alloc_iova(pa, len, config.mask)?
         } else {
             pa
         };
@@ -130,12 +130,23 @@ impl DmaDevice {
         }
     }
 
+    /// The physical address that the device reaches at bus address `dma`; `None` where the IOMMU maps nothing.
+    #[must_use]
+    pub fn translate(&self, dma: u64) -> Option<u64> {
+        if !self.config().iommu {
+            return Some(dma);
+        }
+        let iova = self.0.iova.lock();
+        let (&start, &(len, pa)) = iova.range(..=dma).next_back()?;
+        (dma - start < len).then(|| pa + (dma - start))
+    }
+
     /// First fit from the bottom, page by page; the first page is never used, so that 0 stays invalid.
-    fn alloc_iova(&self, len: u64, mask: u64) -> Result<u64> {
+    fn alloc_iova(&self, pa: u64, len: u64, mask: u64) -> Result<u64> {
         let len = crate::page_align(len);
         let mut iova = self.0.iova.lock();
         let mut at = PAGE_SIZE;
-        for (&start, &taken) in iova.iter() {
+        for (&start, &(taken, _)) in iova.iter() {
             if start - at >= len {
                 break;
             }
@@ -144,7 +155,7 @@ impl DmaDevice {
         if at + (len - 1) > mask {
             return Err(Errno::EIO);
         }
-        iova.insert(at, len);
+        iova.insert(at, (len, pa));
         Ok(at)
     }
 }

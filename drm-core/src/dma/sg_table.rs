@@ -20,7 +20,10 @@ pub struct Entry {
 #[derive(Debug)]
 struct Mapping {
     device: DmaDevice,
+    /// What the device sees.
     entries: Vec<Entry>,
+    /// What was mapped, one for each run.
+    mapped: Vec<Entry>,
 }
 
 /// Runs of pages in the order of the object, and, once mapped, the runs that a device sees.
@@ -139,25 +142,31 @@ impl SgTable {
         if self.mapping.get().is_some() {
             return Err(Errno::EBUSY);
         }
-        let mut entries: Vec<Entry> = Vec::with_capacity(self.entries.len());
+        let mut mapped: Vec<Entry> = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
             match device.map(entry.addr, entry.len) {
-                Ok(addr) => entries.push(Entry {
+                Ok(addr) => mapped.push(Entry {
                     addr,
                     len: entry.len,
                 }),
                 Err(error) => {
-                    for mapped in entries {
+                    for mapped in mapped {
                         device.unmap(mapped.addr, mapped.len);
                     }
                     return Err(error);
                 }
             }
         }
+        let entries = if device.config().iommu {
+            merged(&mapped, device.max_segment())
+        } else {
+            mapped.clone()
+        };
         self.mapping
             .set(Mapping {
                 device: device.clone(),
                 entries,
+                mapped,
             })
             .map_err(|_| Errno::EBUSY)
     }
@@ -172,7 +181,7 @@ impl SgTable {
             self.machine.oops("dma: scatter table unmapped twice");
             return;
         }
-        for entry in &mapping.entries {
+        for entry in &mapping.mapped {
             mapping.device.unmap(entry.addr, entry.len);
         }
     }
@@ -184,6 +193,20 @@ impl SgTable {
             mapping.device.sync(self.len());
         }
     }
+}
+
+/// Runs that an IOMMU put side by side are one for the device, up to its longest segment (`__finalise_sg`).
+fn merged(mapped: &[Entry], limit: u64) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::with_capacity(mapped.len());
+    for entry in mapped {
+        match entries.last_mut() {
+            Some(last) if last.addr + last.len == entry.addr && last.len + entry.len <= limit => {
+                last.len += entry.len;
+            }
+            _ => entries.push(*entry),
+        }
+    }
+    entries
 }
 
 impl Drop for SgTable {

@@ -11,6 +11,7 @@ use crate::errno::{Errno, Result};
 use crate::machine::{Machine, ShmemFile};
 use crate::prime::{Attachment, DmaBuf};
 use crate::resv::{Resv, ResvSlot};
+use crate::kref::Kref;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock, Weak};
 
@@ -23,7 +24,7 @@ use crate::sync::{Arc, Mutex, OnceLock, Weak};
 pub struct Header {
     dev: Device,
     size: u64,
-    refs: AtomicUsize,
+    refs: Kref,
     handles: AtomicUsize,
     /// The global name; 0 for none. Changed under the device's name lock.
     name: AtomicU32,
@@ -68,7 +69,7 @@ impl Header {
         Self {
             dev: dev.clone(),
             size,
-            refs: AtomicUsize::new(0),
+            refs: Kref::new(0),
             handles: AtomicUsize::new(0),
             name: AtomicU32::new(0),
             handle_ref: Mutex::default(),
@@ -155,7 +156,7 @@ impl Header {
     /// References.
     #[must_use]
     pub fn refs(&self) -> usize {
-        self.refs.load(Ordering::SeqCst)
+        self.refs.read()
     }
 
     /// Handles in all files.
@@ -266,30 +267,26 @@ impl Header {
     }
 
     pub(super) fn init_refs(&self, this: Weak<dyn Object>) {
-        self.refs.store(1, Ordering::SeqCst);
+        self.refs.init();
         let _ = self.this.set(this);
     }
 
     pub(super) fn get_ref(&self) {
-        self.refs.fetch_add(1, Ordering::SeqCst);
+        self.refs.get();
     }
 
     pub(super) fn get_ref_unless_zero(&self) -> bool {
-        self.refs
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| {
-                (n > 0).then_some(n + 1)
-            })
-            .is_ok()
+        self.refs.get_unless_zero()
     }
 
     /// No later drop will be the last one.
     pub(super) fn forget_refs(&self) {
-        self.refs.fetch_add(usize::MAX / 2, Ordering::SeqCst);
+        self.refs.saturate();
     }
 
     /// `true` when the last reference went.
     pub(super) fn put_ref(&self) -> bool {
-        self.refs.fetch_sub(1, Ordering::SeqCst) == 1
+        self.refs.put()
     }
 
     /// Says that the object was freed past its own `free`.

@@ -7,6 +7,13 @@ use crate::machine::Deadline;
 use crate::resv::{ResvGuard, Usage};
 use crate::sync::{Arc, Mutex};
 
+/// An importer that can be told that a buffer moves (`struct dma_buf_attach_ops`).
+pub trait Importer: Send + Sync {
+    /// The exporter is about to move the buffer, and holds its reservation: whatever was mapped must be given up
+    /// (`move_notify`).
+    fn move_notify(&self, guard: &mut ResvGuard);
+}
+
 /// A device attached to a dma-buf (`struct dma_buf_attachment`).
 ///
 /// Holding it tells you that the buffer exists; not that it is mapped for the device.
@@ -15,14 +22,53 @@ pub struct Attachment {
     dma_buf: DmaBuf,
     device: DmaDevice,
     cached: Mutex<Option<(Direction, Arc<SgTable>)>>,
+    /// Who is told of moves; `None` for an importer that cannot be.
+    importer: Option<Arc<dyn Importer>>,
+}
+
+impl std::fmt::Debug for dyn Importer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Importer")
+    }
 }
 
 impl Attachment {
-    pub(super) fn new(dma_buf: &DmaBuf, device: &DmaDevice) -> Self {
+    pub(super) fn new(
+        dma_buf: &DmaBuf,
+        device: &DmaDevice,
+        importer: Option<Arc<dyn Importer>>,
+    ) -> Self {
         Self {
             dma_buf: dma_buf.clone(),
             device: device.clone(),
             cached: Mutex::default(),
+            importer,
+        }
+    }
+
+    /// Who is told when the buffer moves.
+    pub(super) fn importer(&self) -> Option<&Arc<dyn Importer>> {
+        self.importer.as_ref()
+    }
+
+    /// Keeps the table until the device detaches, whoever maps: one side cannot be told of moves.
+    pub(super) fn cache(&self, guard: &mut ResvGuard) -> Result {
+        let direction = Direction::Bidirectional;
+        let table = self.map(guard, direction)?;
+        *self.cached.lock() = Some((direction, table));
+        Ok(())
+    }
+
+    /// Keeps a buffer that could move where it is (`dma_buf_pin`). The exporter's answer.
+    pub fn pin(&self, guard: &mut ResvGuard) -> Result {
+        let ops = self.dma_buf.ops()?;
+        ops.pin(self, guard)
+    }
+
+    /// Undoes one [`Attachment::pin`] (`dma_buf_unpin`).
+    pub fn unpin(&self, guard: &mut ResvGuard) {
+        if let Ok(ops) = self.dma_buf.ops() {
+            ops.unpin(self, guard);
         }
     }
 
@@ -50,7 +96,7 @@ impl Attachment {
         }
         let ops = self.dma_buf.ops()?;
         let table = ops.map(self, guard, direction)?;
-        // Who attaches so is never told of a move: it waits for those under way.
+        // Who is never told of a move waits for those under way; others find none here, or wait themselves.
         let resv = self.dma_buf.resv();
         let moved = || resv.test_signaled(Usage::Kernel);
         self.dma_buf

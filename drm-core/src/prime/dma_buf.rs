@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, Importer};
 use super::registry::BufInfo;
 use crate::dma::{DmaDevice, SgTable};
 use crate::errno::{Errno, Result};
@@ -11,7 +11,7 @@ use crate::gem::{Gem, IosysMap};
 use crate::machine::{Deadline, Machine};
 use crate::mmap::NewVma;
 use crate::resv::{Resv, ResvGuard, Usage};
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::kref::Kref;
 use crate::sync::{Arc, Mutex, Weak};
 
 /// Which way data goes (`enum dma_data_direction`).
@@ -54,6 +54,19 @@ pub trait DmaBufOps: Any + Send + Sync {
 
     /// A device detaches.
     fn detach(&self, attach: &Attachment) {}
+
+    /// Whether the buffer can move while devices are attached, which are told of it then (`ops->pin` is there).
+    fn is_dynamic(&self) -> bool {
+        false
+    }
+
+    /// Keeps a buffer that can move where it is.
+    fn pin(&self, attach: &Attachment, guard: &mut ResvGuard) -> Result {
+        Ok(())
+    }
+
+    /// Undoes one [`DmaBufOps::pin`].
+    fn unpin(&self, attach: &Attachment, guard: &mut ResvGuard) {}
 
     /// A table of the pages, mapped for the attached device.
     fn map(
@@ -110,9 +123,11 @@ struct Inner {
     writable: bool,
     /// Gone once the buffer is released.
     ops: Mutex<Option<Arc<dyn DmaBufOps>>>,
-    refs: AtomicUsize,
+    refs: Kref,
     /// Names of the devices that are attached.
     attached: Mutex<Vec<String>>,
+    /// Attachments that are told of moves.
+    movable: Mutex<Vec<Weak<Attachment>>>,
     vmapping: Mutex<Vmapping>,
 }
 
@@ -129,14 +144,14 @@ impl fmt::Debug for DmaBuf {
 
 impl Clone for DmaBuf {
     fn clone(&self) -> Self {
-        self.0.refs.fetch_add(1, Ordering::SeqCst);
+        self.0.refs.get();
         Self(Arc::clone(&self.0))
     }
 }
 
 impl Drop for DmaBuf {
     fn drop(&mut self) {
-        if self.0.refs.fetch_sub(1, Ordering::SeqCst) == 1 {
+        if self.0.refs.put() {
             let inner = Arc::clone(&self.0);
             self.0.machine.clone().task_work(move || inner.release());
         }
@@ -174,8 +189,9 @@ impl DmaBuf {
             resv: resv.clone(),
             writable,
             ops: Mutex::new(Some(ops)),
-            refs: AtomicUsize::new(1),
+            refs: Kref::new(1),
             attached: Mutex::default(),
+            movable: Mutex::default(),
             vmapping: Mutex::default(),
         }));
         machine.dma_bufs().add(&dma_buf);
@@ -203,7 +219,7 @@ impl DmaBuf {
     /// References.
     #[must_use]
     pub fn refs(&self) -> usize {
-        self.0.refs.load(Ordering::SeqCst)
+        self.0.refs.read()
     }
 
     /// Whether both are the same buffer.
@@ -243,11 +259,46 @@ impl DmaBuf {
 
     /// Attaches a device (`dma_buf_attach`). The exporter's answer. No reservation may be held.
     pub fn attach(&self, device: &DmaDevice) -> Result<Arc<Attachment>> {
-        let attach = Attachment::new(self, device);
+        self.attach_new(Attachment::new(self, device, None))
+    }
+
+    /// Attaches a device whose driver can be told that the buffer moves (`dma_buf_dynamic_attach`). Where the exporter never moves it,
+    /// the table is made now, and kept. The exporter's answer. No reservation may be held.
+    pub fn attach_dynamic(
+        &self,
+        device: &DmaDevice,
+        importer: Arc<dyn Importer>,
+    ) -> Result<Arc<Attachment>> {
+        let attach = self.attach_new(Attachment::new(self, device, Some(importer)))?;
+        if self.ops()?.is_dynamic() {
+            self.0.movable.lock().push(Arc::downgrade(&attach));
+            return Ok(attach);
+        }
+        let mut guard = self.0.resv.lock();
+        let cached = attach.cache(&mut guard);
+        drop(guard);
+        cached.inspect_err(|_| attach.detach())?;
+        Ok(attach)
+    }
+
+    fn attach_new(&self, attach: Attachment) -> Result<Arc<Attachment>> {
         self.ops()?.attach(&attach)?;
-        let name = device.name().to_owned();
+        let name = attach.device().name().to_owned();
         self.0.attached.lock().push(name);
         Ok(Arc::new(attach))
+    }
+
+    /// The exporter is about to move the buffer: every attached device that can be told is (`dma_buf_move_notify`).
+    pub fn move_notify(&self, guard: &mut ResvGuard) {
+        let mut movable = self.0.movable.lock();
+        movable.retain(|attach| attach.strong_count() > 0);
+        let attached: Vec<_> = movable.iter().filter_map(Weak::upgrade).collect();
+        drop(movable);
+        for attach in attached {
+            if let Some(importer) = attach.importer() {
+                importer.move_notify(guard);
+            }
+        }
     }
 
     /// Maps the buffer for the kernel (`dma_buf_vmap`). The exporter is asked for the first user only.
@@ -337,7 +388,7 @@ impl WeakDmaBuf {
         let exporter = inner.ops.lock().as_ref()?.exporter();
         let info = BufInfo {
             size: inner.size,
-            refs: inner.refs.load(Ordering::SeqCst),
+            refs: inner.refs.read(),
             exporter,
             attached: inner.attached.lock().clone(),
         };

@@ -8,7 +8,7 @@ mod import;
 mod registry;
 mod uapi;
 
-pub use attachment::Attachment;
+pub use attachment::{Attachment, Importer};
 pub use cache::Cache;
 pub use dma_buf::{Direction, DmaBuf, DmaBufOps};
 pub use export::{GemDmaBufOps, export, export_with};

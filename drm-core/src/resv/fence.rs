@@ -43,6 +43,12 @@ impl FenceContext {
         }
     }
 
+    /// What tells the sequence from every other.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// The next fence of the sequence, not signalled.
     pub fn fence(&self) -> Fence {
         Fence(Arc::new(Inner {

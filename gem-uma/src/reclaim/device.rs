@@ -7,10 +7,10 @@ use drm_core::device::Device;
 use drm_core::gem::{Gem, Header, Lru};
 use drm_core::machine::{Deadline, Machine, ScanResult, ShrinkControl, Shrinker};
 use drm_core::resv::Usage;
-use drm_core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use drm_core::sync::{Arc, Mutex, Weak};
 
 use super::class::{Class, Live};
+use super::figure::PageCount;
 use super::vm::{VmReclaim, WeakVm};
 
 /// How long a scan waits for the fences of an object that the device maps: 10 ticks of 4 ms.
@@ -23,8 +23,8 @@ struct Inner {
     /// Address spaces with objects, the one that was active longest ago first.
     vms: Mutex<VecDeque<WeakVm>>,
     /// A hint: pages that the device maps.
-    gpu_mapped: AtomicI64,
-    freed_in_all: AtomicU64,
+    gpu_mapped: PageCount,
+    freed_in_all: PageCount,
     /// Whether the last scan freed nothing although there was something.
     stuck: Mutex<bool>,
 }
@@ -94,8 +94,8 @@ impl DeviceReclaim {
                 lock,
             },
             vms: Mutex::default(),
-            gpu_mapped: AtomicI64::new(0),
-            freed_in_all: AtomicU64::new(0),
+            gpu_mapped: PageCount::default(),
+            freed_in_all: PageCount::default(),
             stuck: Mutex::new(false),
         }))
     }
@@ -114,19 +114,14 @@ impl DeviceReclaim {
         ReclaimPages {
             unused: self.0.dev.unused.pages(),
             mmapped: self.0.dev.mmapped.pages(),
-            gpu_mapped: self
-                .0
-                .gpu_mapped
-                .load(Ordering::SeqCst)
-                .max(0)
-                .cast_unsigned(),
+            gpu_mapped: self.0.gpu_mapped.get(),
         }
     }
 
     /// Pages freed by all scans.
     #[must_use]
     pub fn pages_freed(&self) -> u64 {
-        self.0.freed_in_all.load(Ordering::SeqCst)
+        self.0.freed_in_all.get()
     }
 
     pub(super) fn new_list(&self) -> Lru {
@@ -135,12 +130,11 @@ impl DeviceReclaim {
 
     /// Moves an object from the list of one class to that of another.
     pub(super) fn place(&self, gem: &Header, from: Class, to: Class, live: &Live) {
-        let pages = gem.pages().cast_signed();
         match (from.is_gpu_mapped(), to.is_gpu_mapped()) {
-            (false, true) => self.0.gpu_mapped.fetch_add(pages, Ordering::SeqCst),
-            (true, false) => self.0.gpu_mapped.fetch_sub(pages, Ordering::SeqCst),
-            _ => 0,
-        };
+            (false, true) => self.0.gpu_mapped.add(gem.pages()),
+            (true, false) => self.0.gpu_mapped.sub(gem.pages()),
+            _ => {}
+        }
         let lists = &self.0.dev;
         match (to, live) {
             (Class::Unreclaimable, _) => gem.lru().leave(gem),
@@ -158,9 +152,7 @@ impl DeviceReclaim {
 
     /// An object that the device mapped died as it was.
     pub(super) fn forget_gpu_mapped(&self, pages: u64) {
-        self.0
-            .gpu_mapped
-            .fetch_sub(pages.cast_signed(), Ordering::SeqCst);
+        self.0.gpu_mapped.sub(pages);
     }
 
     /// Lists an address space: at the head, unless it is listed; or behind all others.
@@ -286,7 +278,7 @@ impl Shrinker for DeviceReclaim {
                 self.scan_list(&lists.shared, wanted - scan.freed, &mut scan);
             }
         }
-        self.0.freed_in_all.fetch_add(scan.freed, Ordering::SeqCst);
+        self.0.freed_in_all.add(scan.freed);
         let mut stuck = self.0.stuck.lock();
         let was_stuck = std::mem::replace(&mut *stuck, scan.freed == 0);
         if scan.freed == 0 && (scan.remaining == 0 || was_stuck) {

@@ -3,6 +3,7 @@
 mod class;
 mod device;
 mod evict;
+mod figure;
 mod list;
 mod options;
 mod tracker;
@@ -22,7 +23,7 @@ use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Gone, Header};
 use drm_core::resv::{LockedBy, ResvGuard};
 use drm_core::sync::Arc;
-use drm_core::sync::atomic::{AtomicI32, Ordering};
+use drm_core::sync::atomic::{self, AtomicI32, Ordering};
 
 use crate::backing::Backing;
 use crate::device_map::DeviceMap;

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use drm_core::gem::{Header, WeakGem};
-use drm_core::sync::atomic::{AtomicU32, Ordering};
 use drm_core::sync::{Mutex, OnceLock};
 
 use super::class::{Class, Facts, Live};
 use super::device::DeviceReclaim;
+use super::figure::Times;
 
 #[derive(Debug, Default)]
 struct State {
@@ -22,7 +22,7 @@ pub(crate) struct Tracker {
     device: DeviceReclaim,
     object: OnceLock<WeakGem>,
     state: Mutex<State>,
-    evictions: AtomicU32,
+    evictions: Times,
     pages: u64,
 }
 
@@ -42,7 +42,7 @@ impl Tracker {
             device: device.clone(),
             object: OnceLock::new(),
             state: Mutex::default(),
-            evictions: AtomicU32::new(0),
+            evictions: Times::default(),
         }
     }
 
@@ -68,14 +68,12 @@ impl Tracker {
     }
 
     pub(crate) fn evictions(&self) -> u32 {
-        self.evictions.load(Ordering::SeqCst)
+        self.evictions.get()
     }
 
     /// One more eviction; the count saturates.
     pub(crate) fn evicted(&self) {
-        let _ = self
-            .evictions
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_add(1));
+        self.evictions.once_more();
     }
 
     /// The pages: there or not, pinned or not. With the reservation held.
