@@ -6,5 +6,8 @@ mod command;
 #[cfg(feature = "public-api")]
 #[path = "semver/kinds.rs"]
 mod kinds;
+#[cfg(feature = "public-api")]
+#[path = "semver/small.rs"]
+mod small;
 #[path = "semver/surfaces.rs"]
 mod surfaces;

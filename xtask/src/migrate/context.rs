@@ -84,6 +84,10 @@ impl MacroArgs {
             args: HashMap::new(),
         };
         collect.visit_file(&source.ast);
+        source
+            .bodies
+            .iter()
+            .for_each(|bodies| collect.visit_file(bodies));
         Self(collect.args)
     }
 }
@@ -97,6 +101,11 @@ pub fn place<'a>(source: &'a Source, macros: &'a MacroArgs, sites: &'a [Site]) -
         stack: Vec::new(),
         placed: vec![None; sites.len()],
     };
+    // What is found in the body of a macro is not looked for in its tokens.
+    source
+        .bodies
+        .iter()
+        .for_each(|bodies| walk.visit_file(bodies));
     walk.visit_file(&source.ast);
     sites
         .iter()

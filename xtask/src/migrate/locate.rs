@@ -3,7 +3,7 @@
 //! Every item of `gem_shmem::legacy` is deprecated under the feature `locate`, with its finding's number as the note. The
 //! crate is checked with that feature, in a target folder of its own, and the deprecation messages are the sites.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,21 @@ pub struct Site {
     pub finding: Number,
     /// The item, as the compiler names it.
     pub item: String,
-    /// Whether the text is in the body of a macro, and is shared by every use of it.
-    pub in_macro: bool,
+    /// The calls of the macro in whose body the text is; none for text outside of a macro.
+    pub expansions: BTreeSet<Expansion>,
+}
+
+/// A call of a macro.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expansion {
+    /// The macro.
+    pub name: String,
+    /// The file that it is called in.
+    pub file: PathBuf,
+    /// First byte of the call.
+    pub start: usize,
+    /// The call in whose body this one stands.
+    pub within: Option<Box<Expansion>>,
 }
 
 impl Site {
@@ -75,7 +88,13 @@ struct Span {
     byte_start: usize,
     byte_end: usize,
     is_primary: bool,
-    expansion: Option<serde_json::Value>,
+    expansion: Option<Box<Expanded>>,
+}
+
+#[derive(Deserialize)]
+struct Expanded {
+    span: Span,
+    macro_decl_name: String,
 }
 
 /// The sites of a crate's library, sorted by file and place. The crate is compiled; what does not compile is reported as
@@ -102,7 +121,7 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .output()
         .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;
-    let mut sites = BTreeSet::new();
+    let mut sites: BTreeMap<_, Site> = BTreeMap::new();
     let mut errors = Vec::new();
     let manifest = krate.root.join("Cargo.toml");
     for line in output
@@ -126,7 +145,21 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
                 .target
                 .is_some_and(|target| target.kind.iter().all(|kind| kind != "custom-build"));
         if ours {
-            sites.extend(sites_of(&diagnostic, &krate.root)?);
+            if let Some(site) = site_of(&diagnostic, &krate.root)? {
+                let key = (
+                    site.file.clone(),
+                    site.start,
+                    site.end,
+                    site.finding,
+                    site.item.clone(),
+                );
+                let expansions = site.expansions.clone();
+                sites
+                    .entry(key)
+                    .or_insert(site)
+                    .expansions
+                    .extend(expansions);
+            }
         }
     }
     if !output.status.success() {
@@ -142,7 +175,7 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
         ))
         .next("make it compile first; nothing was written"));
     }
-    Ok(sites.into_iter().collect())
+    Ok(sites.into_values().collect())
 }
 
 /// What the compiler says is wrong, in the JSON messages of cargo.
@@ -155,7 +188,7 @@ pub fn errors(stdout: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn sites_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
+fn site_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
     if diagnostic
         .code
         .as_ref()
@@ -174,9 +207,32 @@ fn sites_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
     let Some(span) = diagnostic.spans.iter().find(|span| span.is_primary) else {
         return Ok(None);
     };
-    // Cargo runs the compiler in the workspace's folder, or in the crate's.
+    Ok(Some(Site {
+        file: file_of(span, root)?,
+        start: span.byte_start,
+        end: span.byte_end,
+        finding,
+        item,
+        expansions: expansion_of(span, root)?.into_iter().collect(),
+    }))
+}
+
+fn expansion_of(span: &Span, root: &Path) -> Result<Option<Expansion>> {
+    let Some(expanded) = &span.expansion else {
+        return Ok(None);
+    };
+    Ok(Some(Expansion {
+        name: expanded.macro_decl_name.trim_end_matches('!').to_owned(),
+        file: file_of(&expanded.span, root)?,
+        start: expanded.span.byte_start,
+        within: expansion_of(&expanded.span, root)?.map(Box::new),
+    }))
+}
+
+/// Cargo runs the compiler in the workspace's folder, or in the crate's.
+fn file_of(span: &Span, root: &Path) -> Result<PathBuf> {
     let candidates = root.ancestors().map(|dir| dir.join(&span.file_name));
-    let file = candidates
+    candidates
         .filter_map(|path| path.canonicalize().ok())
         .find(|path| path.is_file())
         .ok_or_else(|| {
@@ -184,13 +240,5 @@ fn sites_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
                 "the compiler names a file that is not there: {}",
                 span.file_name.display()
             ))
-        })?;
-    Ok(Some(Site {
-        file,
-        start: span.byte_start,
-        end: span.byte_end,
-        finding,
-        item,
-        in_macro: span.expansion.is_some(),
-    }))
+        })
 }

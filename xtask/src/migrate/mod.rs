@@ -12,6 +12,7 @@ mod explain;
 mod format;
 pub mod krate;
 pub(crate) mod locate;
+mod macro_body;
 mod manifest;
 mod model;
 mod names;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::context::{Context, MacroArgs, place};
 use super::edit::{Edit, EditSet};
 use super::locate::Site;
+use super::macro_body::Uses;
 use super::model::Model;
 use super::rules;
 use super::source::Source;
@@ -201,11 +202,12 @@ fn decide(
     only: &Only,
 ) -> (Vec<EditSet>, Vec<Planned>) {
     let model = Model::of(sources, contexts);
+    let uses = Uses::of(sources, contexts);
     let mut edits: Vec<EditSet> = sources.iter().map(|_| EditSet::default()).collect();
     let mut planned = Vec::new();
     for (file, context) in contexts {
         let outcome = match only.refuses(context.site) {
-            None => rules::apply(*file, context, &model),
+            None => uses.judge(rules::apply(*file, context, &model), context),
             Some(reason) => Outcome::by_hand(reason, "run again, and take it"),
         };
         let mut own = Vec::new();
@@ -221,6 +223,8 @@ fn decide(
             },
             Outcome::ByHand { reason, advice } => Status::ByHand { reason, advice },
         };
+        // What the uses of a macro do not agree on must not wait either.
+        let known = context.site.expansions.is_empty() || !matches!(status, Status::ByHand { .. });
         let (line, column) = context.source.line_column(context.site.start);
         planned.push(Planned {
             site: context.site.clone(),
@@ -228,7 +232,9 @@ fn decide(
             column,
             status,
             edits: own,
-            bridge: rules::bridge(*file, context, &model),
+            bridge: known
+                .then(|| rules::bridge(*file, context, &model))
+                .flatten(),
         });
     }
     (edits, planned)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use syn::spanned::Spanned;
 
+use super::macro_body;
 use crate::{Failure, Result};
 
 /// A parsed file.
@@ -15,6 +16,8 @@ pub struct Source {
     pub text: String,
     /// Its syntax tree. Spans count from [`Source::origin`].
     pub ast: syn::File,
+    /// The bodies of its macros, as functions where they stand.
+    pub bodies: Option<syn::File>,
     origin: usize,
 }
 
@@ -46,12 +49,13 @@ impl Source {
             Failure::new(format!("{}:{}:{}: cannot parse: {error}", path.display(), at.line, at.column + 1))
                 .next("the compiler accepts what the parser does not: report it, with the file; nothing was written")
         })?;
-        let shebang = ast.shebang.as_ref().map_or(0, String::len);
+        let origin = bom + ast.shebang.as_ref().map_or(0, String::len);
         Ok(Self {
             path: path.to_owned(),
+            bodies: macro_body::parse(&text[origin..], &ast),
             text,
             ast,
-            origin: bom + shebang,
+            origin,
         })
     }
 

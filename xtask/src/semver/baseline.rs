@@ -76,19 +76,58 @@ pub fn find(root: &Path, asked: Option<&str>) -> Result<Option<Baseline>> {
         return Ok(None);
     };
     let recorded = recorded.trim();
-    match git(root, &["merge-base", "HEAD", recorded]) {
-        Some(revision) => Ok(Some(Baseline {
+    if let Some(revision) = git(root, &["merge-base", "HEAD", recorded]) {
+        return Ok(Some(Baseline {
             revision,
             from: "the recorded release commit",
+        }));
+    }
+    let unknown = Failure::new(format!(
+        "git knows no commit `{recorded}`, which {RECORDED} names as the last release"
+    ));
+    if git(root, &["rev-parse", "--is-shallow-repository"]).as_deref() == Some("true") {
+        return Err(unknown.next(
+            "fetch the whole history (`git fetch --unshallow`), or name a revision with --baseline",
+        ));
+    }
+    // A history that was written anew has another commit in its place; the one that recorded it came next.
+    match git(root, &["log", "-1", "--format=%H", "--", RECORDED]) {
+        Some(revision) if !revision.is_empty() => Ok(Some(Baseline {
+            revision,
+            from: "where the release was recorded",
         })),
-        None => Err(Failure::new(format!(
-            "git knows no commit `{recorded}`, which {RECORDED} names as the last release"
-        ))
-        .next("fetch the whole history, or name a revision with --baseline")),
+        _ => Err(unknown.next("name a revision with --baseline")),
     }
 }
 
 /// A file as it was in a revision; `None` when it was not there.
 pub fn file(root: &Path, revision: &str, path: &str) -> Option<String> {
     git(root, &["show", &format!("{revision}:{path}")])
+}
+
+/// The sources of a revision, in a folder of their own.
+pub fn sources(root: &Path, revision: &str) -> Result<tempfile::TempDir> {
+    let failed = |what: String| Failure::new(format!("cannot unpack {revision}: {what}"));
+    let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
+    let index = folder.path().join(".git-index");
+    let prefix = format!("--prefix={}/", folder.path().display());
+    for args in [
+        vec!["read-tree", revision],
+        vec!["checkout-index", "--all", &prefix],
+    ] {
+        let output = Command::new("git")
+            .args(&args)
+            .env("GIT_INDEX_FILE", &index)
+            .current_dir(root)
+            .output()
+            .map_err(|error| failed(error.to_string()))?;
+        if !output.status.success() {
+            return Err(failed(
+                String::from_utf8_lossy(&output.stderr)
+                    .trim_end()
+                    .to_owned(),
+            ));
+        }
+    }
+    Ok(folder)
 }

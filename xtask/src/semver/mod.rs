@@ -14,6 +14,7 @@ pub mod grammar;
 mod legacy;
 mod report;
 mod surface;
+mod version;
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,7 @@ pub struct Args {
     /// Compare the snapshots of the API alone, without `cargo-semver-checks`
     #[arg(long, conflicts_with = "install")]
     snapshots: bool,
-    /// Install the pinned `cargo-semver-checks` into `target/`; takes about ten minutes, once
+    /// Install the pinned `cargo-semver-checks` into `target/`; takes about three minutes, once
     #[arg(long)]
     install: bool,
     /// What of the base class's old face is still used, and by whom
@@ -93,6 +94,11 @@ pub fn run(args: &Args) -> Result<Exit> {
     if !args.snapshots {
         let baseline = baseline.as_ref().ok_or_else(baseline::none)?;
         looked.extend(checks::run(&root, &baseline.revision)?);
+    }
+    if let Some(baseline) = &baseline {
+        for one in &mut looked {
+            one.versions = version::Versions::of(&root, &baseline.revision, &one.name);
+        }
     }
     report::print(&looked, baseline.as_ref(), args.format)?;
     report::exit(&looked)

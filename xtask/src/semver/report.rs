@@ -1,7 +1,7 @@
 //! What was looked at, and what is broken.
 
 use super::baseline::Baseline;
-use super::surface::Looked;
+use super::surface::{Looked, Way};
 use crate::cli::Format;
 use crate::{Exit, Failure, Result};
 
@@ -13,10 +13,7 @@ pub fn exit(looked: &[Looked]) -> Result<Exit> {
     {
         return Err(Failure::new(format!("`{missing}` was not looked at")));
     }
-    let broken = looked
-        .iter()
-        .any(|one| one.output.is_some() || one.changes.iter().any(|change| change.kind.breaks()));
-    if broken {
+    if looked.iter().any(Looked::breaks_unsaid) {
         return Ok(Exit::Differs);
     }
     Ok(match looked.iter().any(|one| one.behind > 0) {
@@ -39,22 +36,7 @@ pub fn print(looked: &[Looked], baseline: Option<&Baseline>, format: Format) -> 
         None => println!("against the committed snapshots: there is no release yet"),
     }
     for one in looked {
-        let breaking = one
-            .changes
-            .iter()
-            .filter(|change| change.kind.breaks())
-            .count();
-        let broken = breaking > 0 || one.output.is_some();
-        println!(
-            "{}: {}: {}",
-            one.name,
-            one.way.words(),
-            match (broken, one.changes.len()) {
-                (true, _) => "broken".to_owned(),
-                (false, 0) => "nothing changed".to_owned(),
-                (false, new) => format!("{new} additions"),
-            }
-        );
+        println!("{}: {}: {}", one.name, one.way.words(), summary(one));
         for change in &one.changes {
             let mark = if change.kind.breaks() {
                 "breaks"
@@ -84,4 +66,32 @@ pub fn print(looked: &[Looked], baseline: Option<&Baseline>, format: Format) -> 
         }
     }
     Ok(())
+}
+
+/// What a look comes to.
+fn summary(one: &Looked) -> String {
+    let mut text = match (one.breaks(), one.changes.len()) {
+        (true, _) => match &one.versions {
+            Some(versions) if !one.breaks_unsaid() => {
+                format!(
+                    "broken, as the version says ({} -> {})",
+                    versions.old, versions.new
+                )
+            }
+            Some(versions) => format!(
+                "broken, and the version does not say so ({} -> {})",
+                versions.old, versions.new
+            ),
+            None => "broken".to_owned(),
+        },
+        (false, 0) if one.way == Way::Refused => "not checked".to_owned(),
+        (false, 0) if one.way == Way::SemverChecks => "nothing is broken".to_owned(),
+        (false, 0) => "nothing changed".to_owned(),
+        (false, 1) => "1 addition".to_owned(),
+        (false, new) => format!("{new} additions"),
+    };
+    if let Some(note) = &one.note {
+        text.push_str(&format!(" ({note})"));
+    }
+    text
 }

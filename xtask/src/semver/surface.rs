@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::baseline::{self, Baseline};
 use super::compare::{Change, compare};
+use super::version::Versions;
 use super::{CRATES, grammar};
 use crate::review::snapshot_text;
 use crate::{Failure, Result};
@@ -19,8 +20,37 @@ pub struct Looked {
     pub changes: Vec<Change>,
     /// What the tool said, where it found something.
     pub output: Option<String>,
+    /// What else there is to say of this look.
+    pub note: Option<String>,
     /// Lines by which the committed snapshot is behind.
     pub behind: usize,
+    /// Its versions, in the baseline and now.
+    pub versions: Option<Versions>,
+}
+
+impl Looked {
+    /// A look in which nothing was found.
+    pub fn new(way: Way) -> Self {
+        Looked {
+            name: String::new(),
+            way,
+            changes: Vec::new(),
+            output: None,
+            note: None,
+            behind: 0,
+            versions: None,
+        }
+    }
+
+    /// Whether somebody who compiled against the baseline may no longer do so.
+    pub fn breaks(&self) -> bool {
+        self.output.is_some() || self.changes.iter().any(|change| change.kind.breaks())
+    }
+
+    /// Whether it breaks somebody whom the version does not warn.
+    pub fn breaks_unsaid(&self) -> bool {
+        self.breaks() && !self.versions.as_ref().is_some_and(Versions::may_break)
+    }
 }
 
 /// How a crate was looked at.
@@ -33,6 +63,8 @@ pub enum Way {
     Grammar,
     /// `cargo-semver-checks`.
     SemverChecks,
+    /// `cargo-semver-checks`, which does not read such a crate.
+    Refused,
 }
 
 impl Way {
@@ -41,7 +73,7 @@ impl Way {
         match self {
             Way::PublicApi => "public API as text",
             Way::Grammar => "attribute grammar as text",
-            Way::SemverChecks => "cargo-semver-checks",
+            Way::SemverChecks | Way::Refused => "cargo-semver-checks",
         }
     }
 }
@@ -56,32 +88,51 @@ pub fn snapshot_path(name: &str) -> String {
 
 /// Looks at every crate.
 pub fn look(root: &Path, baseline: Option<&Baseline>) -> Result<Vec<Looked>> {
+    let mut sources: Option<tempfile::TempDir> = None;
     CRATES
         .iter()
         .map(|name| {
-            let (way, now) = match *name {
-                "migrate-macros" => (Way::Grammar, grammar::surface(root)?),
-                _ => (Way::PublicApi, api(root, name)?),
-            };
+            let (way, now) = read(root, name)?;
             let path = snapshot_path(name);
             let committed = snapshot_text(&root.join(&path)).map_err(|_| {
                 Failure::new(format!("`{name}` has no snapshot of its surface: {path}"))
                     .next("make it: cargo test -p xtask --features public-api --test semver; then cargo xtask review")
             })?;
-            let old = baseline
-                .and_then(|baseline| baseline::file(root, &baseline.revision, &path))
-                .map(|text| contents(&text))
-                .unwrap_or_else(|| committed.clone());
+            let mut note = None;
+            let old = match baseline {
+                None => committed.clone(),
+                Some(baseline) => match baseline::file(root, &baseline.revision, &path) {
+                    Some(text) => contents(&text),
+                    None => {
+                        note = Some("the baseline has no snapshot: read from its sources".to_owned());
+                        if sources.is_none() {
+                            sources = Some(baseline::sources(root, &baseline.revision)?);
+                        }
+                        match &sources {
+                            Some(sources) => read(sources.path(), name)?.1,
+                            None => String::new(),
+                        }
+                    }
+                },
+            };
             let (removed, added) = crate::review::changed_lines(&ended(&committed), &ended(&now));
             Ok(Looked {
                 name: (*name).to_owned(),
-                way,
                 changes: compare(&old, &now),
-                output: None,
+                note,
                 behind: removed + added,
+                ..Looked::new(way)
             })
         })
         .collect()
+}
+
+/// The surface of a crate in the workspace at `root`.
+fn read(root: &Path, name: &str) -> Result<(Way, String)> {
+    Ok(match name {
+        "migrate-macros" => (Way::Grammar, grammar::surface(root)?),
+        _ => (Way::PublicApi, api(root, name)?),
+    })
 }
 
 /// A text with one end of line at its end: snapshots have none there.

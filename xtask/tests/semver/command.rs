@@ -1,134 +1,8 @@
-//! The whole command on a workspace of small crates, with a stand-in for `cargo-semver-checks`.
+//! The whole command on a workspace of small crates, with a stand-in for `cargo-semver-checks`, and with the tool itself.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use tempfile::TempDir;
-use xtask::semver::{api, grammar};
-
-const GOOD: &str = "#!/bin/sh\nwhile [ \"$1\" != --package ]; do shift; done\n\
-    echo \"    Checking $2 v0.1.0 -> v0.1.0 (no change)\" >&2\necho \"     Checked [   0.010s] 196 checks: 196 pass, 49 skip\" >&2\n";
-
-/// A workspace with the three crates, their snapshots, and a commit.
-struct Small(TempDir);
-
-impl Small {
-    fn new() -> Self {
-        let small = Small(tempfile::tempdir().expect("a folder"));
-        small.write(
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"gem-shmem\", \"gem-uma\"]\nresolver = \"3\"\n",
-        );
-        small.write(".gitignore", "/target\n/bin\n");
-        for name in ["gem-shmem", "gem-uma"] {
-            small.write(
-                &format!("{name}/Cargo.toml"),
-                &format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
-            );
-            small.write(&format!("{name}/src/lib.rs"), "pub fn pin(pages: u32) {}\n");
-        }
-        small.write(
-            "migrate-macros/src/lib.rs",
-            "#[proc_macro_attribute]\npub fn bridge(a: T, i: T) -> T { i }\n",
-        );
-        small.write(
-            "migrate-macros/src/uma/ast.rs",
-            "const ALL: [(Kind, &str); 1] = [(Kind::Gem, \"gem\")];\n",
-        );
-        small.write(
-            "migrate-macros/src/uma/attr.rs",
-            "const OPERATIONS: [(&str, bool, bool); 1] = [(\"open\", true, false)];\n",
-        );
-        small.write(
-            "migrate-macros/src/scenario.rs",
-            "fn parse() { if name != \"differs\" {} }\n",
-        );
-        small.record();
-        small.git(&["init", "--quiet"]);
-        small.git(&["add", "."]);
-        small.git(&[
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@b",
-            "commit",
-            "--quiet",
-            "-m",
-            "release",
-        ]);
-        small.git(&["-c", "user.name=a", "-c", "user.email=a@b", "tag", "v0.1.0"]);
-        small
-    }
-
-    fn root(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.root().join(path);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("written");
-    }
-
-    /// Makes the snapshots what the crates are now.
-    fn record(&self) {
-        for (name, text) in [
-            (
-                "gem_shmem",
-                api::surface(self.root(), "gem-shmem").expect("a surface"),
-            ),
-            (
-                "gem_uma",
-                api::surface(self.root(), "gem-uma").expect("a surface"),
-            ),
-            (
-                "migrate_macros",
-                grammar::surface(self.root()).expect("a grammar"),
-            ),
-        ] {
-            self.write(
-                &format!("xtask/tests/semver/snapshots/semver__surfaces__{name}.snap"),
-                &format!(
-                    "---\nsource: xtask/tests/semver/surfaces.rs\nexpression: surface\n---\n{text}"
-                ),
-            );
-        }
-    }
-
-    fn git(&self, args: &[&str]) {
-        let status = Command::new("git")
-            .args(args)
-            .current_dir(self.root())
-            .status()
-            .expect("git runs");
-        assert!(status.success(), "{args:?}");
-    }
-
-    fn tool(&self, script: &str) {
-        self.write("bin/cargo-semver-checks", script);
-        let path = self.root().join("bin/cargo-semver-checks");
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("executable");
-    }
-
-    fn semver(&self, args: &[&str]) -> Output {
-        let path = std::env::var("PATH").unwrap_or_default();
-        Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(["semver", "--workspace"])
-            .arg(self.root())
-            .args(args)
-            .env(
-                "PATH",
-                format!("{}:{path}", self.root().join("bin").display()),
-            )
-            .output()
-            .expect("the tool runs")
-    }
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
+use crate::small::{GOOD, LIBRARY, Small, text};
 
 #[test]
 fn an_unchanged_workspace_names_every_crate_that_was_looked_at() {
@@ -141,8 +15,9 @@ fn an_unchanged_workspace_names_every_crate_that_was_looked_at() {
         "gem-shmem: public API as text: nothing changed",
         "gem-uma: public API as text: nothing changed",
         "migrate-macros: attribute grammar as text: nothing changed",
-        "gem-shmem: cargo-semver-checks: nothing changed",
-        "gem-uma: cargo-semver-checks: nothing changed",
+        "gem-shmem: cargo-semver-checks: nothing is broken (196 checks: 196 pass, 49 skip)",
+        "gem-uma: cargo-semver-checks: nothing is broken (196 checks: 196 pass, 49 skip)",
+        "migrate-macros: cargo-semver-checks: not checked (it reads no procedural macros",
         "(the newest release tag)",
     ] {
         assert!(text.contains(line), "{line}: {text}");
@@ -152,7 +27,10 @@ fn an_unchanged_workspace_names_every_crate_that_was_looked_at() {
 #[test]
 fn a_broken_signature_is_reported_against_the_release_even_when_its_snapshot_was_accepted() {
     let small = Small::new();
-    small.write("gem-uma/src/lib.rs", "pub fn pin(pages: u64) {}\n");
+    small.write(
+        "gem-uma/src/lib.rs",
+        &format!("pub fn pin(_: u64) {{}}\n\n{LIBRARY}"),
+    );
     let output = small.semver(&["--snapshots"]);
     let shown = text(&output);
     assert_eq!(output.status.code(), Some(4), "{shown}");
@@ -196,7 +74,7 @@ fn a_tool_that_checks_nothing_or_is_missing_is_a_failure() {
     let output = small.semver(&[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        text(&output).contains("takes about ten minutes"),
+        text(&output).contains("takes about three minutes, once"),
         "{}",
         text(&output)
     );
@@ -224,4 +102,139 @@ fn an_unknown_revision_is_a_failure() {
     let output = Small::new().semver(&["--snapshots", "--baseline", "no-such-thing"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("git knows no revision `no-such-thing`"));
+}
+
+/// The report names each, and which of the two ways saw it: the tool does not look at types of parameters.
+#[test]
+fn six_ways_to_break_are_caught_and_named_by_the_real_tool_or_the_text() {
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../target/semver-checks/bin/cargo-semver-checks");
+    if !installed.is_file() {
+        eprintln!("skipped: cargo-semver-checks is not installed (cargo xtask semver --install)");
+        return;
+    }
+    let small = Small::new();
+    small.write("bin/.keep", "");
+    std::os::unix::fs::symlink(&installed, small.root().join("bin/cargo-semver-checks"))
+        .expect("a link");
+    let output = small.semver(&[]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(
+        shown.contains("gem-shmem: cargo-semver-checks: nothing is broken ("),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("migrate-macros: cargo-semver-checks: not checked ("),
+        "{shown}"
+    );
+
+    small.break_six_ways();
+    let output = small.semver(&[]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(4), "{shown}");
+    for line in [
+        "breaks gem_uma::Bo::map: the signature changed",
+        "breaks gem_uma::Bo::unmap: gone, or no longer public",
+        "breaks gem_uma::Part::evict: implementors must now write this method",
+        "breaks gem_uma::Bo::size: gone, or no longer public",
+        "breaks feature extra: the feature is gone",
+        "breaks gem_uma::State::Purged: a match on the enum no longer covers it",
+        "| --- failure inherent_method_missing: ",
+        "| --- failure trait_method_added: ",
+        "| --- failure struct_pub_field_missing: ",
+        "| --- failure feature_missing: ",
+        "| --- failure enum_variant_added: ",
+        "gem-shmem: cargo-semver-checks: nothing is broken (",
+        "gem-uma: cargo-semver-checks: broken, and the version does not say so (0.1.0 -> 0.1.0)",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    // The text alone saw the parameter: of six, five are failures of the tool.
+    assert_eq!(shown.matches("| --- failure ").count(), 5, "{shown}");
+
+    // A version that says so is enough, and still everything was checked.
+    let manifest = "[package]\nname = \"gem-uma\"\nversion = \"0.2.0\"\nedition = \"2024\"\n";
+    small.write("gem-uma/Cargo.toml", manifest);
+    small.record();
+    let output = small.semver(&[]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("| --- failure feature_missing: "), "{shown}");
+    assert!(
+        shown
+            .contains("gem-uma: cargo-semver-checks: broken, as the version says (0.1.0 -> 0.2.0)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_baseline_without_snapshots_is_read_from_its_sources() {
+    let small = Small::new();
+    small.git(&["rm", "--quiet", "-r", "--cached", "xtask"]);
+    small.git(&["tag", "--delete", "v0.1.0"]);
+    let old = small.commit_staged();
+    small.write("gem-uma/src/lib.rs", "pub fn pin(_: u64) {}\n");
+    let output = small.semver(&["--snapshots", "--baseline", &old]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(4), "{shown}");
+    assert!(
+        shown.contains("gem-shmem: public API as text: nothing changed (the baseline has no snapshot: read from its sources)"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("  breaks gem_uma::pin: the signature changed"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn without_a_tag_the_recorded_release_is_the_baseline() {
+    let small = Small::new();
+    small.git(&["tag", "--delete", "v0.1.0"]);
+    let release = small.head();
+    let output = small.semver(&["--snapshots"]);
+    assert!(text(&output).contains("there is no release yet"));
+
+    small.write("xtask/data/release-commit.txt", &format!("{release}\n"));
+    let recording = small.commit();
+    let output = small.semver(&["--snapshots"]);
+    let shown = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(
+        shown.contains(&format!("against {release} (the recorded release commit)")),
+        "{shown}"
+    );
+
+    // A history that was written anew.
+    small.write(
+        "xtask/data/release-commit.txt",
+        &format!("{}\n", "5".repeat(40)),
+    );
+    let rewritten = small.commit();
+    assert_ne!(recording, rewritten);
+    let shown = text(&small.semver(&["--snapshots"]));
+    assert!(
+        shown.contains(&format!(
+            "against {rewritten} (where the release was recorded)"
+        )),
+        "{shown}"
+    );
+
+    // A clone without its history does not pass for unchanged.
+    let clone = tempfile::tempdir().expect("a folder");
+    small.git(&[
+        "clone",
+        "--quiet",
+        "--depth=1",
+        &format!("file://{}", small.root().display()),
+        &clone.path().display().to_string(),
+    ]);
+    let output = Small(clone).semver(&["--snapshots"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output).contains("git fetch --unshallow"),
+        "{}",
+        text(&output)
+    );
 }

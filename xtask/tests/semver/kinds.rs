@@ -111,39 +111,3 @@ fn every_way_to_break_is_found_and_named() {
         );
     }
 }
-
-/// The same changes, by the tool, where it is installed.
-#[test]
-fn the_tool_finds_them_where_it_is_installed() {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/semver-checks/bin/cargo-semver-checks");
-    if !installed.is_file() {
-        eprintln!("skipped: cargo-semver-checks is not installed (cargo xtask semver --install)");
-        return;
-    }
-    let dir = tempfile::tempdir().expect("a folder");
-    let (old, new) = (dir.path().join("old"), dir.path().join("new"));
-    small(&old, MANIFEST, SOURCE);
-    for (from, to, lint) in [
-        ("pub fn unmap(&self) {}", "", "inherent_method_missing"),
-        (
-            "fn open(&self);",
-            "fn open(&self);\n    fn evict(&self);",
-            "trait_method_added",
-        ),
-        ("pub size", "size", "struct_pub_field_missing"),
-        ("Evicted }", "Evicted, Purged }", "enum_variant_added"),
-    ] {
-        small(&new, MANIFEST, &SOURCE.replace(from, to));
-        let output = std::process::Command::new(&installed)
-            .args(["semver-checks", "check-release", "--manifest-path"])
-            .arg(new.join("Cargo.toml"))
-            .arg("--baseline-root")
-            .arg(&old)
-            .output()
-            .expect("the tool runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        assert!(text.contains(lint), "{lint}: {text}");
-    }
-}

@@ -32,7 +32,7 @@ use super::plan::Outcome;
 
 pub use calls::bridge;
 pub use fields::fills_pages;
-pub use uses::imports;
+pub use uses::{imports, needs_import};
 
 /// Applies the rule of a site's finding.
 pub fn apply(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {

@@ -36,6 +36,12 @@ const CORE: [(&str, &str); 3] = [
     ("Gem", "drm_core::gem"),
 ];
 
+/// Whether a text has a name that an import brings in.
+pub fn needs_import(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| NAMES.contains(&word) || CORE.iter().any(|(name, _)| *name == word))
+}
+
 /// Puts the imports of `text` in order, which was `source` before the edits. `dependency` is the name by which the crate knows
 /// gem-shmem; its imports stay where sites are left by hand.
 pub fn imports(source: &Source, text: String, dependency: &str, by_hand: bool) -> Result<String> {

@@ -7,6 +7,7 @@ mod macros;
 mod marked;
 mod named;
 mod objects;
+mod stubborn;
 mod unicode;
 
 pub use closures::map_all;

@@ -22,7 +22,7 @@ pub struct Buffer {
 /// What the device reads commands from.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    inner: helper::Object,
+    pub(crate) inner: helper::Object,
 }
 
 impl helper::Subclass for Buffer {
@@ -134,6 +134,10 @@ impl GemObject for Queue {
 
 /// One of each.
 pub fn make(dev: &Device, size: u64) -> Result<Gem<Buffer>> {
-    let _queue = helper::create::<Queue>(dev, 4096)?;
-    helper::create::<Buffer>(dev, size)
+    let queue = helper::create::<Queue>(dev, 4096)?;
+    let buffer = helper::create::<Buffer>(dev, size)?;
+    if crate::stubborn::sizes(&buffer, &queue) == 0 {
+        return Err(Errno::EINVAL);
+    }
+    Ok(buffer)
 }
