@@ -150,8 +150,12 @@ fn six_ways_to_break_are_caught_and_named_by_the_real_tool_or_the_text() {
     ] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
-    // The text alone saw the parameter: of six, five are failures of the tool.
-    assert_eq!(shown.matches("| --- failure ").count(), 5, "{shown}");
+    // The text alone saw the parameter.
+    let tool = shown.lines().filter(|line| line.starts_with("  | "));
+    assert!(
+        tool.into_iter().all(|line| !line.contains("Bo::map")),
+        "{shown}"
+    );
 
     // A version that says so is enough, and still everything was checked.
     let manifest = "[package]\nname = \"gem-uma\"\nversion = \"0.2.0\"\nedition = \"2024\"\n";
