@@ -1,7 +1,7 @@
 //! The cases on the closed type, as far as it has the operations. It shows its counts in debugfs alone.
 
 use drm_core::device::Device;
-use drm_core::dma::SgTable;
+use drm_core::dma::{Entry, SgTable};
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Gem, Object as _};
 use drm_core::prime::Attachment;
@@ -57,7 +57,7 @@ impl Library for Closed {
         printed(object, "vmap_use_count")
     }
 
-    fn table(_object: &Object) -> Option<Arc<SgTable>> {
+    fn table(_object: &Object) -> Option<Vec<Entry>> {
         None
     }
 }

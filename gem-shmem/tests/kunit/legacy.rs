@@ -1,7 +1,7 @@
 //! The cases on the base class: all eight.
 
 use drm_core::device::Device;
-use drm_core::dma::SgTable;
+use drm_core::dma::{Entry, SgTable};
 use drm_core::errno::Result;
 use drm_core::gem::{Gem, Object as _};
 use drm_core::prime::Attachment;
@@ -37,14 +37,15 @@ impl Library for BaseClass {
         object.base().racy().vmap_use_count
     }
 
-    fn table(object: &Plain) -> Option<Arc<SgTable>> {
-        object.base().racy().sgt.clone()
+    fn table(object: &Plain) -> Option<Vec<Entry>> {
+        let sgt = object.base().racy().sgt.clone()?;
+        Some(sgt.dma_entries().to_vec())
     }
 }
 
 impl DeviceLibrary for BaseClass {
-    fn get_pages_sgt(object: &Plain) -> Result<Arc<SgTable>> {
-        object.base().get_pages_sgt()
+    fn get_pages_sgt(object: &Plain) -> Result {
+        object.base().get_pages_sgt().map(drop)
     }
 
     fn madvise(object: &Plain, madv: i32) -> bool {
