@@ -1,6 +1,7 @@
 //! Replays recordings of Linux 6.12: of the helper itself, through a white-box driver, and of the fixed suite through the
 //! ordinary uAPI.
 
+mod abi;
 mod script;
 mod shmora;
 mod suite;

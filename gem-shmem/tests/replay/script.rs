@@ -11,7 +11,8 @@ use drm_core::prime::DmaBuf;
 use drm_core::recording::Answer;
 use drm_core::sync::Arc;
 
-use super::shmora::{self, Create, Op, Shmora, State};
+use super::abi::{self, Create, Op, State};
+use super::shmora::Shmora;
 
 /// Slots of each kind.
 const SLOTS: usize = 64;
@@ -98,7 +99,7 @@ impl<'a> Words<'a> {
                 Slot => value.is_some_and(|slot| slot < SLOTS as u64),
                 Open => value.is_some_and(|file| file < FILES as u64),
                 Number => value.is_some(),
-                Call => words.get(at).is_some_and(|word| shmora::OPS.contains(word)),
+                Call => words.get(at).is_some_and(|word| abi::OPS.contains(word)),
             }
         });
         (sound && words.len() <= kinds.len() + 1).then_some(Self(words))
@@ -232,7 +233,7 @@ impl Script {
             flags: words.number(4) as u32,
             handle: 0,
         };
-        let result = self.files[file].ioctl(shmora::CREATE, bytemuck::bytes_of_mut(&mut arg));
+        let result = self.files[file].ioctl(abi::CREATE, bytemuck::bytes_of_mut(&mut arg));
         if result.is_ok() {
             let handle = arg.handle;
             self.objects[slot] = Some(Handle { file, handle });
@@ -250,14 +251,14 @@ impl Script {
     }
 
     fn call(&self, object: Handle, op: &str, arg: u64) -> (Result, Op) {
-        let number = shmora::OPS.iter().position(|known| *known == op);
+        let number = abi::OPS.iter().position(|known| *known == op);
         let mut arg = Op {
             handle: object.handle,
             op: number.unwrap_or_else(|| panic!("no such call: {op}")) as u32,
             arg: arg.cast_signed(),
             ..Op::zeroed()
         };
-        let result = self.files[object.file].ioctl(shmora::OP, bytemuck::bytes_of_mut(&mut arg));
+        let result = self.files[object.file].ioctl(abi::OP, bytemuck::bytes_of_mut(&mut arg));
         (result, arg)
     }
 

@@ -68,3 +68,96 @@ fn the_old_names_do_on_parts_what_they_did() {
     drop(bo);
     world.assert_clean();
 }
+
+#[test]
+fn the_old_fields_are_what_the_parts_know() {
+    let world = World::new(Options::default());
+    let bo = gem_uma::create(&world.dev, 2 * 4096, HalfMoved::new).expect("object");
+    let base = bo.base();
+    assert!(base.racy().pages.is_none() && base.racy().sgt.is_none());
+    assert_eq!(base.racy().madv, 0);
+    let table = base.get_pages_sgt().expect("table");
+    let mut guard = bo.gem.resv().lock();
+    {
+        let fields = base.locked(&mut guard);
+        let pages = fields.pages.as_ref().expect("pages");
+        let first = pages[0].as_ref().expect("a page").phys();
+        assert_eq!(table.entries()[0].addr, first);
+        assert_eq!((pages.len(), fields.pages_use_count), (2, 1));
+        assert_eq!((fields.vmap_use_count, fields.vaddr.is_some()), (0, false));
+    }
+    let map = base.vmap(&mut guard).expect("vmap");
+    assert_eq!(base.locked(&mut guard).vmap_use_count, 1);
+    let vaddr = base.racy().vaddr.clone().expect("a mapping");
+    assert_eq!(vaddr.address(), map.map().address());
+    base.vunmap(&mut guard);
+
+    base.locked(&mut guard).madv = 7;
+    assert_eq!(bo.reclaim.advice(), 7);
+    base.locked(&mut guard).madv = 0;
+    drop(guard);
+    drop((table, bo));
+    world.assert_clean();
+}
+
+#[test]
+fn a_table_that_a_driver_takes_away_is_its_own_to_unmap() {
+    let world = World::new(Options::default());
+    let bo = gem_uma::create(&world.dev, 2 * 4096, HalfMoved::new).expect("object");
+    let base = bo.base();
+    drop(base.get_pages_sgt().expect("table"));
+    let mut guard = bo.gem.resv().lock();
+    if let Some(table) = base.locked(&mut guard).sgt.take() {
+        assert!(table.is_mapped());
+        table.unmap();
+    }
+    assert!(!bo.dmap.is_mapped());
+    drop(guard);
+    assert!(base.get_pages_sgt().expect("another table").is_mapped());
+    drop(bo);
+    world.assert_clean();
+}
+
+#[test]
+fn caching_changes_until_something_is_mapped() {
+    let world = World::new(Options::default());
+    let bo = gem_uma::create(&world.dev, 4096, HalfMoved::new).expect("object");
+    let base = bo.base();
+    let before = base.map_wc.get();
+    base.map_wc.set(!before);
+    assert_eq!(bo.cmap.is_write_combined(), !before);
+    base.pages_mark_dirty_on_put.set(true);
+    assert!(base.pages_mark_dirty_on_put.get());
+    let mut guard = bo.gem.resv().lock();
+    base.vmap(&mut guard).expect("vmap");
+    base.map_wc.set(before);
+    assert_eq!(base.map_wc.get(), !before);
+    base.vunmap(&mut guard);
+    drop(guard);
+    drop(bo);
+    assert!(
+        world
+            .warnings()
+            .iter()
+            .any(|text| text.contains("while it is mapped"))
+    );
+}
+
+#[test]
+fn what_no_part_takes_over_is_warned_about() {
+    let world = World::new(Options::default());
+    let bo = gem_uma::create(&world.dev, 4096, HalfMoved::new).expect("object");
+    let base = bo.base();
+    let mut guard = bo.gem.resv().lock();
+    base.locked(&mut guard).pages = Some(vec![None]);
+    base.locked(&mut guard).pages_use_count = 1;
+    assert!(base.locked(&mut guard).pages.is_none());
+    drop(guard);
+    drop(bo);
+    let refused = world
+        .warnings()
+        .iter()
+        .filter(|text| text.contains("no part takes over"))
+        .count();
+    assert_eq!(refused, 2);
+}

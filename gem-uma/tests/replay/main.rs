@@ -8,6 +8,8 @@
 mod identity;
 mod shmora;
 
+#[path = "../../../gem-shmem/tests/replay/abi.rs"]
+mod abi;
 #[path = "../../../gem-shmem/tests/replay/script.rs"]
 mod script;
 

@@ -1,7 +1,6 @@
 //! The white-box driver, on parts: what each exported function of the helper does, and what the object's fields said.
 
-use bytemuck::{Pod, Zeroable};
-use drm_core::device::{Device, Driver, Features, File, IoctlNr};
+use drm_core::device::{Device, Driver, Features, File};
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::{Gem, Header, Object};
 use drm_core::prime::DmaBuf;
@@ -12,75 +11,7 @@ use gem_uma::{
     ShareOptions, UmaObject,
 };
 
-/// `struct shmora_create`.
-#[repr(C)]
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-pub(super) struct Create {
-    pub(super) size: u64,
-    /// Bit 0: write-combined.
-    pub(super) flags: u32,
-    pub(super) handle: u32,
-}
-
-/// `struct shmora_state`.
-#[repr(C)]
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-pub(super) struct State {
-    pub(super) size: u64,
-    /// `u64::MAX` for an object without a file.
-    pub(super) nrpages: u64,
-    pub(super) vma_page: u64,
-    pub(super) pages_use: i32,
-    pub(super) pin: i32,
-    pub(super) vmap_use: i32,
-    pub(super) madv: i32,
-    pub(super) has_pages: u32,
-    pub(super) has_sgt: u32,
-    pub(super) has_vaddr: u32,
-    pub(super) imported: u32,
-    pub(super) has_dma_buf: u32,
-    pub(super) refcount: u32,
-    pub(super) handle_count: u32,
-    pub(super) purgeable: u32,
-    pub(super) sgt_nents: u32,
-    pub(super) map_wc: u32,
-    pub(super) dirty_on_put: u32,
-    pub(super) acc_on_put: u32,
-}
-
-/// `struct shmora_op`.
-#[repr(C)]
-#[derive(Clone, Copy, Default, Pod, Zeroable)]
-pub(super) struct Op {
-    pub(super) handle: u32,
-    pub(super) op: u32,
-    pub(super) arg: i64,
-    pub(super) ret: i64,
-    pub(super) state: State,
-}
-
-/// Names of the operations, by number.
-pub(super) const OPS: [&str; 14] = [
-    "state",
-    "pin",
-    "unpin",
-    "vmap",
-    "vunmap",
-    "sgt",
-    "madv",
-    "purge",
-    "vread",
-    "vwrite",
-    "put_pages",
-    "mmap_offset",
-    "mark_dirty",
-    "mark_acc",
-];
-
-/// `DRM_IOCTL_SHMORA_CREATE`.
-pub(super) const CREATE: u32 = IoctlNr::driver(0, size_of::<Create>()).raw();
-/// `DRM_IOCTL_SHMORA_OP`.
-pub(super) const OP: u32 = IoctlNr::driver(1, size_of::<Op>()).raw();
+use super::abi::{self, Create, OPS, Op, State};
 
 /// An object with what the base class has, as parts.
 #[derive(UmaObject)]
@@ -132,11 +63,7 @@ impl Driver for Shmora {
     }
 
     fn ioctl_size(&self, nr: u32) -> Option<usize> {
-        match nr {
-            0 => Some(size_of::<Create>()),
-            1 => Some(size_of::<Op>()),
-            _ => None,
-        }
+        abi::ioctl_size(nr)
     }
 
     fn ioctl(&self, file: &File, nr: u32, arg: &mut [u8]) -> Result {

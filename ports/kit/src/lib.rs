@@ -8,6 +8,8 @@ pub mod jiffies;
 pub mod kms;
 pub mod locking;
 pub mod mmu;
+#[cfg(feature = "recording")]
+pub mod replay;
 pub mod scenario;
 pub mod sched;
 mod side;

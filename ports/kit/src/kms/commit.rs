@@ -45,6 +45,9 @@ impl<D: Display> Kms<D> {
         if modeset && old_crtc.active {
             display.disable_crtc(dev);
         }
+        if modeset && crtc.active {
+            display.set_mode(dev, &crtc);
+        }
         self.commit_planes(dev, state, &mut old);
         if modeset && crtc.active {
             display.enable_crtc(dev, &crtc);

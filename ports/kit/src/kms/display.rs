@@ -1,12 +1,13 @@
 //! What a driver implements (`drm_plane_helper_funcs`, `drm_crtc_helper_funcs`, `drm_mode_config_funcs`).
 
-use drm_core::device::{Device, Driver};
+use drm_core::device::{Device, Driver, File};
 use drm_core::errno::{Errno, Result};
+use drm_core::gem::Gem;
 use drm_core::sync::Arc;
 
 use super::atomic::Kms;
 use super::format::Format;
-use super::framebuffer::Framebuffer;
+use super::framebuffer::{self, FbCmd, Framebuffer};
 use super::shadow::collect_fences;
 use super::state::{Crtc, PlaneKind, PlaneState};
 
@@ -62,6 +63,15 @@ pub trait Display: Send + Sync + 'static {
     /// What the device can. Does not change.
     fn config(&self) -> &Config;
 
+    /// The objects of a framebuffer that the core has checked, one for each memory plane (`fb_create`); the default is what most
+    /// drivers use.
+    ///
+    /// `EINVAL` when no plane of the device shows the format, or an object is smaller than its plane; `ENOENT` for an unknown
+    /// handle.
+    fn fb_objects(&self, file: &File, cmd: &FbCmd) -> Result<Vec<Gem>> {
+        framebuffer::gem_objects(file, self.config(), cmd)
+    }
+
     /// Whether a plane's new state can be shown (`atomic_check`).
     fn check_plane(&self, plane: usize, state: &mut PlaneState<Self::Plane>, crtc: &Crtc)
     -> Result;
@@ -98,6 +108,9 @@ pub trait Display: Send + Sync + 'static {
 
     /// The CRTC goes off (`atomic_disable` of the CRTC).
     fn disable_crtc(&self, dev: &Device) {}
+
+    /// The CRTC gets its mode, before any plane is drawn (`mode_set_nofb`).
+    fn set_mode(&self, dev: &Device, crtc: &Crtc) {}
 
     /// Draws the new state (`atomic_update`).
     fn update_plane(

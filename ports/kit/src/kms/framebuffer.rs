@@ -173,17 +173,17 @@ pub(super) fn check(config: &Config, cmd: &FbCmd) -> Result {
     Ok(())
 }
 
-/// Builds the framebuffer of a checked request (`drm_gem_fb_create`).
+/// The objects of a checked request, one for each memory plane (`drm_gem_fb_init_with_funcs`).
 ///
 /// `EINVAL` when no plane of the device shows the format, or an object is smaller than its plane; `ENOENT` for an unknown
 /// handle.
-pub(super) fn create(file: &File, config: &Config, cmd: &FbCmd, id: u32) -> Result<Framebuffer> {
+pub(super) fn gem_objects(file: &File, config: &Config, cmd: &FbCmd) -> Result<Vec<Gem>> {
     let shown = |format| config.planes.iter().any(|p| p.formats.contains(&format));
     if !shown(cmd.format) || cmd.modifiers[0] != 0 {
         return Err(Errno::EINVAL);
     }
     let planes = cmd.format.planes().ok_or(Errno::EINVAL)?;
-    let objects = planes
+    planes
         .iter()
         .enumerate()
         .map(|(i, plane)| {
@@ -198,7 +198,11 @@ pub(super) fn create(file: &File, config: &Config, cmd: &FbCmd, id: u32) -> Resu
             }
             Ok(object)
         })
-        .collect::<Result<Vec<Gem>>>()?;
+        .collect()
+}
+
+/// Builds the framebuffer of a checked request from its objects.
+pub(super) fn create(objects: Vec<Gem>, cmd: &FbCmd, id: u32) -> Framebuffer {
     let planes = objects
         .into_iter()
         .enumerate()
@@ -211,11 +215,11 @@ pub(super) fn create(file: &File, config: &Config, cmd: &FbCmd, id: u32) -> Resu
             offset: cmd.offsets[i],
         })
         .collect();
-    Ok(Framebuffer {
+    Framebuffer {
         id,
         width: cmd.width,
         height: cmd.height,
         format: cmd.format,
         planes,
-    })
+    }
 }

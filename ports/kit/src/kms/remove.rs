@@ -27,7 +27,8 @@ impl<D: Display> Kms<D> {
         let mut state = self.state.lock();
         let id = (1..).find(|id| !state.fbs.contains_key(id));
         let id = id.ok_or(Errno::ENOSPC)?;
-        let fb = framebuffer::create(file, config, cmd, id)?;
+        let objects = self.display().fb_objects(file, cmd)?;
+        let fb = framebuffer::create(objects, cmd, id);
         state.fbs.insert(id, (Arc::new(fb), file.tag()));
         Ok(id)
     }
