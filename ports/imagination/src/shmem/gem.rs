@@ -144,8 +144,13 @@ impl PvrGem for PvrGemObject {
         bo.base.pages_mark_dirty_on_put.set(true);
         bo.base.map_wc.set(!flags.contains(BoFlags::CPU_CACHED));
         bo.flags.get_or_init(|| flags);
-        // After an error the real driver calls the base class's free; the last reference does the same.
-        bo.base.get_pages_sgt()?.sync();
+        match bo.base.get_pages_sgt() {
+            Ok(sgt) => sgt.sync(),
+            Err(error) => {
+                bo.free_directly(|bo, gone| bo.base.free(gone));
+                return Err(error);
+            }
+        }
         // Whether it was zeroed here is not looked at: the pages were zero when they were read in.
         let _ignored = bo.zero();
         Ok(bo)

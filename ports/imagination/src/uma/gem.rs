@@ -116,7 +116,7 @@ impl PvrGem for PvrGemObject {
             return Err(Errno::EINVAL);
         }
         let bo = gem_uma::create(dev, size, |new| Self::new(new, flags))?;
-        // After an error the real driver calls the base class's free; the last reference does the same.
+        // On an error the last reference goes, and with it the object.
         bo.dmap.lock_table(&bo.backing)?.sync();
         // Whether it was zeroed here is not looked at: the pages were zero when they were read in.
         let _ignored = bo.zero();
