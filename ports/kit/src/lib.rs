@@ -2,8 +2,9 @@
 //!
 //! [`mmu`] is the GPU MMU engine: the page-table formats of the real devices, in simulated RAM.
 //! [`sched`] is the job scheduler, with [`jiffies`] and [`locking`] around it. [`vgem`] is a foreign device,
-//! [`window`] the language of the recordings. [`scenario`] runs what a port shows on both sides, as a [`Trace`].
+//! [`window`] the language of the recordings, [`desk`] the process of a scenario. [`scenario`] runs what a port shows on both sides, as a [`Trace`].
 
+pub mod desk;
 pub mod jiffies;
 pub mod kms;
 pub mod locking;

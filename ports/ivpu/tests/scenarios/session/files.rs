@@ -4,7 +4,6 @@ use std::fmt;
 
 use drm_core::PAGE_SIZE;
 use drm_core::errno::Result;
-use drm_core::machine::Fail;
 use drm_core::mmap::{Prot, Sharing};
 use port_ivpu::HeldBo;
 use port_ivpu::uapi;
@@ -42,11 +41,8 @@ fn flags_in_words(flags: u32) -> String {
 impl Session {
     /// Opens the device; nothing is recorded of a file that opens.
     pub(crate) fn try_open(&mut self) -> Result<Fd> {
-        let fd = Fd(self.opened);
         let file = self.ivpu.device().open()?;
-        self.opened += 1;
-        self.files.insert(fd, file);
-        Ok(fd)
+        Ok(self.add_file(file))
     }
 
     /// Opens the device, and tells the context.
@@ -74,12 +70,6 @@ impl Session {
     /// Records whatever a scenario found out.
     pub(crate) fn note(&mut self, what: &str, answer: impl fmt::Display) {
         self.record(what, answer);
-    }
-
-    /// Closes a file.
-    pub(crate) fn close_file(&mut self, fd: Fd) {
-        drop(self.files.remove(&fd).expect("it is open"));
-        self.record(format_args!("close file {}", fd.0), "ok");
     }
 
     /// BO_CREATE that is to succeed.
@@ -141,13 +131,6 @@ impl Session {
         Bo { fd, handle, va: 0 }
     }
 
-    /// The `nth` chance of `what` to fail, from now on, is taken.
-    pub(crate) fn fail(&mut self, what: Fail, nth: u64) {
-        self.machine.failpoints().fail_nth(what, nth);
-        self.trace
-            .line(format_args!("{what:?} number {nth} will fail"));
-    }
-
     /// GEM_CLOSE.
     pub(crate) fn close(&mut self, bo: Bo) {
         let result = self.file(bo.fd).handle_delete(bo.handle);
@@ -187,28 +170,6 @@ impl Session {
         }
     }
 
-    /// Unmaps a mapping.
-    pub(crate) fn unmap(&mut self, map: Mapped) {
-        let result = self.process.munmap(map.at, map.len);
-        self.record("munmap", outcome(&result));
-    }
-
-    /// Reads a byte of a mapping.
-    pub(crate) fn read(&mut self, map: Mapped, at: u64) {
-        let byte = self.process.read_byte(map.at + at);
-        let text = byte.map_or("SIGBUS".to_owned(), |byte| format!("{byte:#04x}"));
-        self.record(format_args!("cpu reads +{at:#x}"), text);
-    }
-
-    /// Writes a byte of a mapping.
-    pub(crate) fn write(&mut self, map: Mapped, at: u64, byte: u8) {
-        let result = self.process.write(map.at + at, &[byte]);
-        self.record(
-            format_args!("cpu writes +{at:#x} {byte:#04x}"),
-            outcome(&result),
-        );
-    }
-
     /// Writes a command of the NPU at the start of a mapping.
     pub(crate) fn write_command(&mut self, map: Mapped, words: [u64; 4]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -221,47 +182,18 @@ impl Session {
 
     /// PRIME_HANDLE_TO_FD.
     pub(crate) fn export(&mut self, bo: Bo) -> Buf {
-        let exported = self
-            .file(bo.fd)
-            .export(bo.handle, true)
-            .expect("it is exported");
-        let buf = Buf(self.exported);
-        self.exported += 1;
-        self.buffers.insert(buf, exported);
-        self.record(format_args!("export {bo} as buffer {}", buf.0), "ok");
-        buf
+        self.export_handle(bo.fd, bo.handle)
     }
 
     /// PRIME_FD_TO_HANDLE.
     pub(crate) fn import(&mut self, fd: Fd, buf: Buf) -> Bo {
-        let buffer = self.buffers.get(&buf).expect("it is exported").clone();
-        let handle = self.file(fd).import(&buffer).expect("it is imported");
-        drop(buffer);
-        self.record(
-            format_args!("import buffer {} into file {}", buf.0, fd.0),
-            format_args!("ok handle={handle}"),
-        );
-        self.guess(fd, handle)
-    }
-
-    /// Gives the descriptor of a buffer up.
-    pub(crate) fn close_buffer(&mut self, buf: Buf) {
-        drop(self.buffers.remove(&buf));
-        self.record(format_args!("close buffer {}", buf.0), "ok");
+        let imported = self.import_handle(fd, buf, |_, _| String::new());
+        self.guess(fd, imported.expect("it is imported"))
     }
 
     /// A buffer of another device, kept by that.
     pub(crate) fn foreign_buffer(&mut self, pages: u32) -> Buf {
-        let (handle, buffer) = self.vgem.export(pages).expect("vgem exports");
-        let buf = Buf(self.exported);
-        self.exported += 1;
-        self.buffers.insert(buf, buffer);
-        self.attached.insert(buf, handle);
-        self.record(
-            format_args!("vgem exports {pages} pages as buffer {}", buf.0),
-            "ok",
-        );
-        buf
+        self.kept_foreign_buffer(pages)
     }
 
     /// A BO of the kernel.
@@ -310,25 +242,10 @@ impl Session {
         ioctl(&self.file(fd), uapi::SUBMIT, &mut args)
     }
 
-    /// Gives a buffer a number.
-    pub(super) fn add_buffer(&mut self, buffer: drm_core::prime::DmaBuf) -> Buf {
-        let buf = Buf(self.exported);
-        self.exported += 1;
-        self.buffers.insert(buf, buffer);
-        buf
-    }
-
     /// A byte of a buffer, as another process that has it mapped sees it.
     pub(crate) fn buffer_byte(&mut self, buf: Buf, at: u64) {
-        let buffer = self.buffers.get(&buf).expect("it is exported").clone();
-        let mapped =
-            self.process
-                .mmap_dma_buf(&buffer, buffer.size(), Prot::ReadWrite, Sharing::Shared, 0);
-        drop(buffer);
-        let map = Mapped {
-            at: mapped.expect("it is mapped"),
-            len: 8192,
-        };
+        let size = self.buffer(buf).size();
+        let map = self.map_dma_buf(buf, size).expect("it is mapped");
         self.read(map, at);
         self.unmap(map);
     }

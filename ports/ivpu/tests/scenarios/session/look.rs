@@ -1,47 +1,12 @@
 //! What can be seen from outside: entries, addresses, commands of the MMU, and what is held.
 
 use drm_core::gem::Gem;
-use drm_core::machine::Machine;
 use drm_core::sync::Arc;
-use port_ivpu::{Context, HeldBo, Probed};
+use port_ivpu::{Context, HeldBo};
+use port_kit::desk::Held;
 use port_kit::trace::outcome;
 
 use super::{Bo, Fd, Session};
-
-/// Resources of the machine in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    objects: usize,
-    frames: u64,
-    tables: u64,
-    vmaps: u64,
-    dma: u64,
-}
-
-impl Held {
-    pub(super) fn of(machine: &Machine, ivpu: &Probed) -> Self {
-        let counts = machine.counters().snapshot();
-        Self {
-            objects: ivpu.device().object_count(),
-            frames: machine.frames().stats().used,
-            tables: counts.tables_allocated - counts.tables_freed,
-            vmaps: counts.vmaps - counts.vunmaps,
-            dma: counts.dma_mapped - counts.dma_unmapped,
-        }
-    }
-
-    /// What is held beyond `other`; tables of the kernel's own contexts may be more.
-    pub(super) fn beyond(&self, other: &Self) -> String {
-        let pages = (self.frames - other.frames) - (self.tables - other.tables);
-        format!(
-            "objects={} pages={pages} tables={} kernel mappings={} dma segments={}",
-            self.objects - other.objects,
-            self.tables - other.tables,
-            self.vmaps - other.vmaps,
-            self.dma - other.dma,
-        )
-    }
-}
 
 /// Attributes of an entry, in words.
 fn attributes(raw: u64) -> String {
@@ -186,14 +151,14 @@ impl Session {
 
     /// How the exporter of a buffer sees it: attached devices, segments mapped.
     pub(crate) fn mapped_segments(&mut self) {
-        let now = Held::of(&self.machine, &self.ivpu);
-        let segments = now.dma - self.held.dma;
+        let now = Held::of(&self.machine, self.ivpu.device().object_count());
+        let segments = now.segments_beyond(&self.held);
         self.record("dma segments mapped", segments);
     }
 
     /// What is held since the session began.
     pub(crate) fn memory(&mut self) {
-        let now = Held::of(&self.machine, &self.ivpu);
+        let now = Held::of(&self.machine, self.ivpu.device().object_count());
         let text = now.beyond(&self.held);
         self.record("held", text);
     }

@@ -21,20 +21,10 @@ fn flags_in_words(flags: u32) -> String {
 impl Session {
     /// Opens the device.
     pub(crate) fn open(&mut self) -> Fd {
-        let fd = Fd(self.opened);
-        self.opened += 1;
-        let opened = self.panfrost.device().open();
-        let answer = outcome(&opened);
-        self.files.insert(fd, opened.expect("the device opens"));
-        self.record(format_args!("open file {}", fd.0), answer);
+        let file = self.panfrost.device().open().expect("the device opens");
+        let fd = self.add_file(file);
+        self.record(format_args!("open file {}", fd.0), "ok");
         fd
-    }
-
-    /// Closes a file.
-    pub(crate) fn close_file(&mut self, fd: Fd) {
-        let file = self.files.remove(&fd).expect("it is open");
-        drop(file);
-        self.record(format_args!("close file {}", fd.0), "ok");
     }
 
     /// CREATE_BO that is to succeed.
@@ -172,40 +162,12 @@ impl Session {
 
     /// Maps `pages` pages of a dma-buf.
     pub(crate) fn map_buffer(&mut self, buf: Buf, pages: u64) -> Result<Mapped> {
-        let buffer = self.buffers.get(&buf).expect("it is exported").clone();
-        let len = pages * PAGE_SIZE;
-        let mapped = self
-            .process
-            .mmap_dma_buf(&buffer, len, Prot::ReadWrite, Sharing::Shared, 0);
+        let mapped = self.map_dma_buf(buf, pages * PAGE_SIZE);
         self.record(
             format_args!("mmap buffer {} {pages} pages", buf.0),
             outcome(&mapped),
         );
-        mapped.map(|at| Mapped { at, len })
-    }
-
-    /// Unmaps a mapping.
-    pub(crate) fn unmap(&mut self, map: Mapped) {
-        let result = self.process.munmap(map.at, map.len);
-        self.record("munmap", outcome(&result));
-    }
-
-    /// Touches a byte of a mapping.
-    pub(crate) fn read(&mut self, map: Mapped, at: u64) {
-        let byte = match self.process.read_byte(map.at + at) {
-            Ok(byte) => format!("{byte:#04x}"),
-            Err(_) => "SIGBUS".to_owned(),
-        };
-        self.record(format_args!("cpu reads +{at:#x}"), byte);
-    }
-
-    /// Writes a byte of a mapping.
-    pub(crate) fn write(&mut self, map: Mapped, at: u64, byte: u8) {
-        let result = match self.process.write(map.at + at, &[byte]) {
-            Ok(()) => "ok",
-            Err(_) => "SIGBUS",
-        };
-        self.record(format_args!("cpu writes +{at:#x} {byte:#04x}"), result);
+        mapped
     }
 
     /// Writes bytes of a mapping, not recorded byte by byte.
@@ -219,84 +181,25 @@ impl Session {
 
     /// PRIME_HANDLE_TO_FD.
     pub(crate) fn export(&mut self, bo: Bo) -> Buf {
-        let exported = self.file(bo.fd).export(bo.handle, true);
-        let answer = outcome(&exported);
-        let buf = self.next_buffer();
-        self.buffers.insert(buf, exported.expect("it is exported"));
-        self.record(
-            format_args!("export {} as buffer {}", name(bo), buf.0),
-            answer,
-        );
-        buf
+        self.export_handle(bo.fd, bo.handle)
     }
 
     /// PRIME_FD_TO_HANDLE. The VA is asked for, too.
     pub(crate) fn import(&mut self, fd: Fd, buf: Buf) -> Result<Bo> {
-        let buffer = self.buffers.get(&buf).expect("it is exported").clone();
-        let imported = self.file(fd).import(&buffer);
-        drop(buffer);
-        let handle = imported.unwrap_or(0);
-        let mut args = uapi::GetBoOffset {
-            handle,
-            pad: 0,
-            offset: 0,
-        };
-        if imported.is_ok() {
-            ioctl(&self.file(fd), uapi::GET_BO_OFFSET, &mut args)?;
-        }
-        let answer = format!(
-            "{} handle={handle} va={:#x}",
-            outcome(&imported),
-            args.offset
-        );
-        self.record(
-            format_args!("import buffer {} into file {}", buf.0, fd.0),
-            answer,
-        );
-        imported.map(|handle| Bo {
-            fd,
-            handle,
-            va: args.offset,
-        })
-    }
-
-    /// Gives the descriptor of a buffer up.
-    pub(crate) fn close_buffer(&mut self, buf: Buf) {
-        drop(self.buffers.remove(&buf));
-        self.record(format_args!("close buffer {}", buf.0), "ok");
-    }
-
-    /// A buffer of another device.
-    pub(crate) fn foreign_buffer(&mut self, pages: u32) -> Buf {
-        let (handle, buffer) = self.vgem.export(pages).expect("vgem exports");
-        self.vgem.close(handle).expect("it has the handle");
-        let buf = self.next_buffer();
-        self.buffers.insert(buf, buffer);
-        self.record(
-            format_args!("vgem exports {pages} pages as buffer {}", buf.0),
-            "ok",
-        );
-        buf
-    }
-
-    /// Another device imports a buffer.
-    pub(crate) fn attach(&mut self, buf: Buf) {
-        let attached = self.vgem.import(&self.buffers[&buf]);
-        let answer = outcome(&attached);
-        if let Ok(handle) = attached {
-            self.attached.insert(buf, handle);
-        }
-        self.record(format_args!("vgem imports buffer {}", buf.0), answer);
-    }
-
-    /// The other device gives it up.
-    pub(crate) fn detach(&mut self, buf: Buf) {
-        let handle = self.attached.remove(&buf).expect("it is imported");
-        let result = self.vgem.close(handle);
-        self.record(
-            format_args!("vgem gives buffer {} up", buf.0),
-            outcome(&result),
-        );
+        let mut va = 0;
+        let handle = self.import_handle(fd, buf, |file, handle| {
+            let mut args = uapi::GetBoOffset {
+                handle,
+                pad: 0,
+                offset: 0,
+            };
+            match ioctl(file, uapi::GET_BO_OFFSET, &mut args) {
+                Ok(()) => va = args.offset,
+                Err(error) => return format!(" va={error:?}"),
+            }
+            format!(" va={va:#x}")
+        })?;
+        Ok(Bo { fd, handle, va })
     }
 }
 

@@ -189,10 +189,8 @@ impl Session {
     /// Somebody holds the device awake.
     pub(crate) fn wake(&mut self) {
         self.panfrost.pfdev().pm_get_sync();
-        self.record(
-            "device held awake",
-            format_args!("users={}", self.panfrost.device_state().usage),
-        );
+        let users = self.panfrost.device_state().usage;
+        self.record("device held awake", format_args!("users={users}"));
     }
 
     /// Nobody does any more, and it sleeps at once.

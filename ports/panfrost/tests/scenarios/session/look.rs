@@ -1,47 +1,12 @@
 //! What can be seen from outside: page tables, VA, memory figures, and what is held.
 
 use drm_core::gem::MemoryStats;
-use drm_core::machine::Machine;
+use port_kit::desk::Held;
 use port_kit::mmu::{Leaf, runs_by};
 use port_kit::trace::{ioctl, outcome};
-use port_panfrost::{Probed, uapi};
+use port_panfrost::uapi;
 
 use super::{Fd, Session};
-
-/// Resources of the machine in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    objects: usize,
-    frames: u64,
-    tables: u64,
-    vmaps: u64,
-    dma: u64,
-}
-
-impl Held {
-    pub(super) fn of(machine: &Machine, panfrost: &Probed) -> Self {
-        let counts = machine.counters().snapshot();
-        Self {
-            objects: panfrost.device().object_count(),
-            frames: machine.frames().stats().used,
-            tables: counts.tables_allocated - counts.tables_freed,
-            vmaps: counts.vmaps - counts.vunmaps,
-            dma: counts.dma_mapped - counts.dma_unmapped,
-        }
-    }
-
-    /// What is held beyond `other`.
-    pub(super) fn beyond(&self, other: &Self) -> String {
-        format!(
-            "objects={} pages={} tables={} kernel mappings={} dma segments={}",
-            self.objects - other.objects,
-            self.frames - other.frames,
-            self.tables - other.tables,
-            self.vmaps - other.vmaps,
-            self.dma - other.dma
-        )
-    }
-}
 
 /// Permissions of a leaf in words.
 fn permissions(attributes: u64) -> String {
@@ -128,8 +93,8 @@ impl Session {
 
     /// Pages that the machine has handed out since the session began, page tables apart.
     pub(crate) fn memory(&mut self) {
-        let now = Held::of(&self.machine, &self.panfrost);
-        let pages = (now.frames - self.held.frames) - (now.tables - self.held.tables);
+        let now = Held::of(&self.machine, self.panfrost.device().object_count());
+        let pages = now.pages_beyond(&self.held);
         self.record("memory", format_args!("{pages} pages"));
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use drm_core::PAGE_SIZE;
 use drm_core::errno::Result;
-use drm_core::machine::{Fail, ScanResult, ShrinkControl, Shrinker};
+use drm_core::machine::{ScanResult, ShrinkControl, Shrinker};
 use drm_core::memory::{Folio, Gfp};
 use drm_core::mmap::{Prot, Sharing};
 use drm_core::sync::{Arc, Mutex};
@@ -47,18 +47,10 @@ impl Shrinker for Others {
 impl Session {
     /// Opens the device.
     pub(crate) fn open(&mut self) -> Fd {
-        let fd = Fd(self.opened);
-        self.opened += 1;
         let file = self.rocket.device().open().expect("the device opens");
-        self.files.insert(fd, file);
+        let fd = self.add_file(file);
         self.record(format_args!("open file {}", fd.0), "ok");
         fd
-    }
-
-    /// Closes a file.
-    pub(crate) fn close_file(&mut self, fd: Fd) {
-        drop(self.files.remove(&fd).expect("it is open"));
-        self.record(format_args!("close file {}", fd.0), "ok");
     }
 
     /// CREATE_BO that is to succeed.
@@ -103,13 +95,6 @@ impl Session {
             va: 0,
             offset: 0,
         }
-    }
-
-    /// The `nth` chance of `what` to fail, from now on, is taken.
-    pub(crate) fn fail(&mut self, what: Fail, nth: u64) {
-        self.machine.failpoints().fail_nth(what, nth);
-        self.trace
-            .line(format_args!("{what:?} number {nth} will fail"));
     }
 
     /// GEM_CLOSE.
@@ -181,28 +166,6 @@ impl Session {
         }
     }
 
-    /// Unmaps a mapping.
-    pub(crate) fn unmap(&mut self, map: Mapped) {
-        let result = self.process.munmap(map.at, map.len);
-        self.record("munmap", outcome(&result));
-    }
-
-    /// Reads a byte of a mapping.
-    pub(crate) fn read(&mut self, map: Mapped, at: u64) {
-        let byte = self.process.read_byte(map.at + at);
-        let text = byte.map_or("SIGBUS".to_owned(), |byte| format!("{byte:#04x}"));
-        self.record(format_args!("cpu reads +{at:#x}"), text);
-    }
-
-    /// Writes a byte of a mapping.
-    pub(crate) fn write(&mut self, map: Mapped, at: u64, byte: u8) {
-        let result = self.process.write(map.at + at, &[byte]);
-        self.record(
-            format_args!("cpu writes +{at:#x} {byte:#04x}"),
-            outcome(&result),
-        );
-    }
-
     /// Writes commands of the NPU at the start of a mapping.
     pub(crate) fn write_commands(&mut self, map: Mapped, commands: &[u64]) {
         let bytes: Vec<u8> = commands
@@ -218,56 +181,18 @@ impl Session {
 
     /// PRIME_HANDLE_TO_FD.
     pub(crate) fn export(&mut self, bo: Bo) -> Buf {
-        let exported = self
-            .file(bo.fd)
-            .export(bo.handle, true)
-            .expect("it is exported");
-        let buf = Buf(self.exported);
-        self.exported += 1;
-        self.buffers.insert(buf, exported);
-        self.record(format_args!("export {bo} as buffer {}", buf.0), "ok");
-        buf
+        self.export_handle(bo.fd, bo.handle)
     }
 
     /// PRIME_FD_TO_HANDLE.
     pub(crate) fn import(&mut self, fd: Fd, buf: Buf) -> Result<Bo> {
-        let buffer = self.buffers.get(&buf).expect("it is exported").clone();
-        let imported = self.file(fd).import(&buffer);
-        drop(buffer);
-        let answer = match &imported {
-            Ok(handle) => format!("ok handle={handle}"),
-            Err(error) => format!("{error:?}"),
-        };
-        self.record(
-            format_args!("import buffer {} into file {}", buf.0, fd.0),
-            answer,
-        );
-        imported.map(|handle| self.guess(fd, handle))
-    }
-
-    /// Gives the descriptor of a buffer up.
-    pub(crate) fn close_buffer(&mut self, buf: Buf) {
-        drop(self.buffers.remove(&buf));
-        self.record(format_args!("close buffer {}", buf.0), "ok");
-    }
-
-    /// A buffer of another device.
-    pub(crate) fn foreign_buffer(&mut self, pages: u32) -> Buf {
-        let (handle, buffer) = self.vgem.export(pages).expect("vgem exports");
-        self.vgem.close(handle).expect("it has the handle");
-        let buf = Buf(self.exported);
-        self.exported += 1;
-        self.buffers.insert(buf, buffer);
-        self.record(
-            format_args!("vgem exports {pages} pages as buffer {}", buf.0),
-            "ok",
-        );
-        buf
+        let handle = self.import_handle(fd, buf, |_, _| String::new())?;
+        Ok(self.guess(fd, handle))
     }
 
     /// The kernel maps and unmaps a buffer, with `between` in between.
     pub(crate) fn vmap(&mut self, buf: Buf, between: impl FnOnce(&mut Self)) {
-        let buffer = self.buffers.get(&buf).expect("it is exported").clone();
+        let buffer = self.buffer(buf);
         let mut guard = buffer.resv().lock();
         let mapped = buffer.vmap(&mut guard);
         drop(guard);

@@ -132,7 +132,7 @@ impl Session {
     /// Which files' page tables the cores were given since this was last asked.
     pub(crate) fn attached(&mut self) {
         let mut roots = Vec::new();
-        for (fd, file) in &self.files {
+        for (fd, file) in self.files() {
             if let Some(domain) = self.rocket.domain(file) {
                 roots.push((domain.root(), fd.0));
             }

@@ -2,48 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use drm_core::machine::Machine;
-use port_rocket::Probed;
+use port_kit::desk::Held;
 
 use super::{Bo, Fd, Session};
-
-/// Resources of the machine in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    objects: usize,
-    frames: u64,
-    tables: u64,
-    vmaps: u64,
-    dma: u64,
-    domains: usize,
-}
-
-impl Held {
-    pub(super) fn of(machine: &Machine, rocket: &Probed) -> Self {
-        let counts = machine.counters().snapshot();
-        Self {
-            objects: rocket.device().object_count(),
-            frames: machine.frames().stats().used,
-            tables: counts.tables_allocated - counts.tables_freed,
-            vmaps: counts.vmaps - counts.vunmaps,
-            dma: counts.dma_mapped - counts.dma_unmapped,
-            domains: rocket.rocket().leaked_domains(),
-        }
-    }
-
-    /// What is held beyond `other`.
-    pub(super) fn beyond(&self, other: &Self) -> String {
-        let pages = (self.frames - other.frames) - (self.tables - other.tables);
-        format!(
-            "objects={} pages={pages} tables={} kernel mappings={} dma segments={} domains leaked={}",
-            self.objects - other.objects,
-            self.tables - other.tables,
-            self.vmaps - other.vmaps,
-            self.dma - other.dma,
-            self.domains - other.domains,
-        )
-    }
-}
 
 impl Session {
     /// What is inside an object.
@@ -124,7 +85,7 @@ impl Session {
             .unwrap_or_default();
         let nodes = self.rocket.va_nodes(&file);
         let mut owners: BTreeMap<u64, String> = BTreeMap::new();
-        for (other, file) in &self.files {
+        for (other, file) in self.files() {
             for (handle, object) in file.handles() {
                 let state = self.rocket.inspect(&object);
                 for (index, pa) in state
@@ -190,8 +151,9 @@ impl Session {
 
     /// What is held since the session began.
     pub(crate) fn memory(&mut self) {
-        let now = Held::of(&self.machine, &self.rocket);
-        let text = now.beyond(&self.held);
+        let now = Held::of(&self.machine, self.rocket.device().object_count());
+        let domains = self.rocket.rocket().leaked_domains();
+        let text = format!("{} domains leaked={domains}", now.beyond(&self.held));
         self.record("held", text);
     }
 }

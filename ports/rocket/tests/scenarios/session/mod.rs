@@ -4,23 +4,16 @@ mod files;
 mod jobs;
 mod look;
 
-use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
-use drm_core::device::File;
 use drm_core::machine::{Config, Machine, Shrinker};
-use drm_core::mmap::Process;
-use drm_core::prime::DmaBuf;
 use drm_core::sync::Arc;
-use port_kit::vgem::Vgem;
-use port_kit::{Side, Trace};
+use port_kit::Side;
+pub(crate) use port_kit::desk::{Buf, Fd, Mapped};
+use port_kit::desk::{Desk, Held};
 use port_rocket::{Params, Probed, probe};
 
 pub(crate) use jobs::{Job, copy};
-pub(crate) use look::Held;
-
-/// A file, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fd(pub(crate) usize);
 
 /// A handle of a file.
 #[derive(Clone, Copy, Debug)]
@@ -31,30 +24,12 @@ pub(crate) struct Bo {
     pub(crate) offset: u64,
 }
 
-/// A mapping of the process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    pub(crate) at: u64,
-    pub(crate) len: u64,
-}
-
-/// A dma-buf, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Buf(usize);
-
 /// One machine with the NPU, and what is open.
 pub(crate) struct Session {
     side: Side,
-    pub(crate) machine: Machine,
     pub(crate) rocket: Probed,
-    process: Process,
-    files: BTreeMap<Fd, File>,
-    buffers: BTreeMap<Buf, DmaBuf>,
-    vgem: Vgem,
     others: Option<Arc<dyn Shrinker>>,
-    opened: usize,
-    exported: usize,
-    trace: Trace,
+    desk: Desk,
     held: Held,
 }
 
@@ -80,14 +55,29 @@ impl port_kit::Session for Session {
         self.trace.heading("end");
         self.rocket.npu().pause(false);
         self.machine.sleep(2_000_000_000);
-        self.trace.log(&self.machine);
-        drop(self.process);
-        self.files.clear();
-        self.buffers.clear();
-        let left = Held::of(&self.machine, &self.rocket);
-        self.trace
-            .record(&self.machine, "everything closed", left.beyond(&self.held));
-        self.trace.into_text()
+        self.desk.log();
+        let (machine, mut trace) = self.desk.exit();
+        let left = Held::of(&machine, self.rocket.device().object_count());
+        let domains = self.rocket.rocket().leaked_domains();
+        trace.record(
+            &machine,
+            "everything closed",
+            format_args!("{} domains leaked={domains}", left.beyond(&self.held)),
+        );
+        trace.into_text()
+    }
+}
+
+impl Deref for Session {
+    type Target = Desk;
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 
@@ -95,21 +85,14 @@ impl Session {
     fn on(side: Side, config: Config, params: Params) -> Option<Self> {
         let machine = Machine::new(config).expect("the host has the RAM");
         let rocket = probe(side, &machine, params)?;
-        let vgem = Vgem::new(&machine).expect("vgem opens");
-        let held = Held::of(&machine, &rocket);
+        let desk = Desk::new(&machine).expect("vgem opens");
+        let held = Held::of(&machine, rocket.device().object_count());
         Some(Self {
             side,
-            process: Process::new(&machine),
             rocket,
-            files: BTreeMap::new(),
-            buffers: BTreeMap::new(),
-            vgem,
             others: None,
-            opened: 0,
-            exported: 0,
-            trace: Trace::default(),
+            desk,
             held,
-            machine,
         })
     }
 
@@ -130,21 +113,7 @@ impl Session {
     }
 
     fn rebuild(&mut self, config: Config, params: Params) {
-        assert_eq!(self.opened, 0, "the session is under way");
+        assert!(!self.is_used(), "the session is under way");
         *self = Self::on(self.side, config, params).expect("this side is there");
-    }
-
-    /// Records an operation.
-    fn record(&mut self, operation: impl std::fmt::Display, answer: impl std::fmt::Display) {
-        self.trace.record(&self.machine, operation, answer);
-    }
-
-    /// Says what comes next.
-    pub(crate) fn heading(&mut self, text: &str) {
-        self.trace.heading(text);
-    }
-
-    fn file(&self, fd: Fd) -> File {
-        self.files.get(&fd).expect("it is open").clone()
     }
 }
