@@ -251,6 +251,25 @@ impl DeviceMap {
         Ok(())
     }
 
+    /// The table without the reservation: it may be unmapped the moment it is seen.
+    pub(crate) fn peek_table(&self) -> Option<Arc<SgTable>> {
+        loop {
+            if let Some(table) = self.table.peek() {
+                return table.clone();
+            }
+            drm_core::sync::yield_now();
+        }
+    }
+
+    /// Leaves the table to whoever took it, mapped as it is. That of an import stays the import's.
+    pub(crate) fn forget_table(&self, guard: &mut ResvGuard, backing: &Backing) {
+        let table = self.table.get_mut(guard).take();
+        self.mapped.store(false, Ordering::SeqCst);
+        if table.is_some() && !backing.is_import() {
+            backing.drop_user(guard, User::Device);
+        }
+    }
+
     /// Takes the table out of a dying object. Nobody else has one of native pages.
     pub(crate) fn detain(&self, gone: &Gone) -> Option<SgTable> {
         self.mapped.store(false, Ordering::SeqCst);

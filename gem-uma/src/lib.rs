@@ -16,6 +16,7 @@
 //! `#[derive(UmaObject)]` writes the GEM operations of the struct from its parts.
 
 mod backing;
+pub mod bridge;
 mod cpu_map;
 mod detain;
 mod device_map;

@@ -43,19 +43,25 @@ fn view(object: &Object, vis: &syn::Visibility) -> TokenStream {
     view_generics.params.insert(0, syn::parse_quote!('uma));
     let (view_impl, view_ty, _) = view_generics.split_for_impl();
     let methods = methods::methods(object);
+    let (flags, values) = methods::flags(object);
     let doc = format!(
         "The parts of [`{ident}`] under the names of the base class, while the driver is moved."
     );
     quote! {
         #[doc = #doc]
-        #vis struct #base #view_generics (&'uma #ident #ty_generics) #where_clause;
+        #[allow(dead_code, reason = "a driver uses some of the old names, and fewer from patch to patch")]
+        #vis struct #base #view_generics #where_clause {
+            object: &'uma #ident #ty_generics,
+            #flags
+        }
 
         #[automatically_derived]
         impl #impl_generics #ident #ty_generics #where_clause {
             /// The names of the base class.
             #[must_use]
+            #[allow(deprecated, reason = "the old names are marked for whoever uses them")]
             #vis fn base(&self) -> #base<'_> {
-                #base(self)
+                #base { object: self, #values }
             }
         }
 

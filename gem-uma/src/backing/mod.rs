@@ -76,6 +76,7 @@ pub struct Backing {
     source: Source,
     count: u64,
     options: BackingOptions,
+    dirty: AtomicBool,
     state: LockedBy<State>,
     resident: AtomicBool,
     pins: AtomicU32,
@@ -122,6 +123,7 @@ impl Backing {
             source,
             count: new.pages(),
             options,
+            dirty: AtomicBool::new(options.dirty),
             state: LockedBy::new(new.resv_slot(), State::default()),
             resident: AtomicBool::new(false),
             pins: AtomicU32::new(0),
@@ -241,6 +243,37 @@ impl Backing {
         self.note();
     }
 
+    /// The pages without the reservation: they may be gone the moment they are seen.
+    pub(crate) fn peek_pages(&self) -> Option<Vec<Option<Page>>> {
+        let state = self.peek();
+        let pages = state.pages.as_deref()?;
+        Some(pages.iter().cloned().map(Some).collect())
+    }
+
+    /// [`Backing::users`] without the reservation.
+    pub(crate) fn peek_users(&self) -> u32 {
+        let state = self.peek();
+        self.pins() + state.device + state.vmas
+    }
+
+    fn peek(&self) -> AtomicRef<'_, State> {
+        loop {
+            if let Some(state) = self.state.peek() {
+                return state;
+            }
+            drm_core::sync::yield_now();
+        }
+    }
+
+    /// Whether pages are marked dirty when they are given back.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_dirty(&self, dirty: bool) {
+        self.dirty.store(dirty, Ordering::SeqCst);
+    }
+
     /// Tells reclaim what became of the pages.
     fn note(&self) {
         if let Some(tracker) = &self.tracker {
@@ -273,7 +306,7 @@ impl Backing {
             && state.device == 0
             && state.vmas == 0
         {
-            self.give_back(state, self.options.dirty);
+            self.give_back(state, self.is_dirty());
         }
     }
 
@@ -296,7 +329,7 @@ impl Backing {
     pub(crate) fn evict(&self, guard: &mut ResvGuard) -> u64 {
         let mut state = self.state.get_mut(guard);
         debug_assert!(self.pins() == 0 && state.device == 0 && state.vmas == 0);
-        self.give_back(&mut state, self.options.dirty);
+        self.give_back(&mut state, self.is_dirty());
         self.note();
         if let Some(tracker) = &self.tracker {
             tracker.evicted();
@@ -351,7 +384,7 @@ impl Part for Backing {
         if self.pins() != 0 {
             self.machine.warn("gem-uma: freed while pinned");
         }
-        self.give_back(&mut self.state.get_gone(gone), self.options.dirty);
+        self.give_back(&mut self.state.get_gone(gone), self.is_dirty());
         if let Source::Import(import) = &self.source {
             import.end();
         }

@@ -28,6 +28,10 @@ struct Kernel {
     pin: Pin,
 }
 
+/// Values of [`CpuMap::said`].
+const SAID_CACHED: u32 = 1;
+const SAID_WRITE_COMBINED: u32 = 2;
+
 /// The CPU's mappings of one object.
 ///
 /// Having a `CpuMap` tells you that the CPU may map the object, and how it caches what it sees; not that it does.
@@ -41,6 +45,8 @@ pub struct CpuMap {
     slot: ResvSlot,
     options: CpuMapOptions,
     coherent: bool,
+    /// What a half-moved driver said of the caching before anything was mapped: one of the modes below, or 0.
+    said: AtomicU32,
     kernel: LockedBy<Option<Kernel>>,
     vmaps: AtomicU32,
     vmas: AtomicU32,
@@ -66,6 +72,7 @@ impl CpuMap {
             slot: new.resv_slot().clone(),
             options,
             coherent: new.dev().dma().config().coherent,
+            said: AtomicU32::new(0),
             kernel: LockedBy::new(new.resv_slot(), None),
             vmaps: AtomicU32::new(0),
             vmas: AtomicU32::new(0),
@@ -77,11 +84,35 @@ impl CpuMap {
     /// exporter's, whatever this says.
     #[must_use]
     pub fn is_write_combined(&self) -> bool {
+        match self.said.load(Ordering::SeqCst) {
+            SAID_CACHED => return false,
+            SAID_WRITE_COMBINED => return true,
+            _ => {}
+        }
         match self.options.caching {
             Caching::Derived => !self.coherent,
             Caching::Cached => false,
             Caching::WriteCombined => true,
         }
+    }
+
+    /// What a half-moved driver says once the object is there. A warning, and nothing changes, when something is mapped already: there
+    /// must not be two mappings with two cache modes.
+    pub(crate) fn set_write_combined(&self, value: bool) {
+        if value == self.is_write_combined() {
+            return;
+        }
+        if self.vmaps() > 0 || self.vmas() > 0 {
+            self.machine
+                .warn("gem-uma: the caching of an object changed while it is mapped");
+            return;
+        }
+        let said = if value {
+            SAID_WRITE_COMBINED
+        } else {
+            SAID_CACHED
+        };
+        self.said.store(said, Ordering::SeqCst);
     }
 
     /// Users of the kernel's mapping (`vmap_use_count`). Without the reservation the answer may be old.

@@ -84,6 +84,15 @@ impl Reclaim {
         Ok(*current >= 0)
     }
 
+    /// Takes any number for advice, unless the object is purged.
+    pub(crate) fn set_advice(&self, guard: &mut ResvGuard, advice: i32) {
+        let mut current = self.advice.get_mut(guard);
+        if *current >= 0 {
+            *current = advice;
+            self.shown.store(advice, Ordering::SeqCst);
+        }
+    }
+
     /// The advice: 0 needed, above 0 may be thrown away, below 0 thrown away (`madv`). Without the reservation the answer may
     /// be old.
     #[must_use]

@@ -10,7 +10,7 @@ pub(super) fn methods(object: &Object) -> TokenStream {
     let part = |kind| {
         object.field(kind).map(|field| {
             let name = &field.ident;
-            quote! { &self.0.#name }
+            quote! { &self.object.#name }
         })
     };
     let gem = part(Kind::Gem);
@@ -21,8 +21,12 @@ pub(super) fn methods(object: &Object) -> TokenStream {
         None => quote! { ::core::option::Option::None::<&::gem_uma::DeviceMap> },
     };
     let mut all = Vec::new();
-    if let (Some(backing), Some(device)) = (&backing, &device) {
-        all.push(table(backing, device));
+    if let (Some(backing), Some(gem)) = (&backing, &gem) {
+        let parts = parts(object, gem, backing);
+        all.push(fields(&parts));
+        if let Some(device) = &device {
+            all.push(table(&parts, device));
+        }
     }
     if let (Some(backing), Some(share), Some(gem)) = (&backing, part(Kind::Share), &gem) {
         all.push(pins(backing, &share, gem));
@@ -38,16 +42,102 @@ pub(super) fn methods(object: &Object) -> TokenStream {
     quote! { #(#all)* }
 }
 
-fn table(backing: &TokenStream, device: &TokenStream) -> TokenStream {
+/// The flags of the base class, as fields of the view: their definitions, and their values in a method of the object.
+pub(super) fn flags(object: &Object) -> (TokenStream, TokenStream) {
+    let (mut definitions, mut values) = (Vec::new(), Vec::new());
+    if let Some(backing) = object.field(Kind::Backing).map(|field| &field.ident) {
+        definitions.push(quote! {
+            /// Whether pages are marked dirty when they are given back.
+            #[deprecated(note = "F11: say it once, `BackingOptions::dirty`")]
+            pub pages_mark_dirty_on_put: ::gem_uma::bridge::MarkDirty<'uma>,
+        });
+        values.push(quote! {
+            pages_mark_dirty_on_put: ::gem_uma::bridge::MarkDirty::new(&self.#backing),
+        });
+    }
+    if let Some(cpu) = object.field(Kind::CpuMap).map(|field| &field.ident) {
+        definitions.push(quote! {
+            /// Whether CPU mappings are write-combined.
+            #[deprecated(note = "F10: ask `cmap.is_write_combined()`; say it in the constructor, `CpuMapOptions::caching`")]
+            pub map_wc: ::gem_uma::bridge::MapWc<'uma>,
+        });
+        values.push(quote! { map_wc: ::gem_uma::bridge::MapWc::new(&self.#cpu), });
+    }
+    (quote! { #(#definitions)* }, quote! { #(#values)* })
+}
+
+/// The parts, for what needs all that there are.
+fn parts(object: &Object, gem: &TokenStream, backing: &TokenStream) -> TokenStream {
+    let part = |kind| match object.field(kind) {
+        Some(field) => {
+            let name = &field.ident;
+            quote! { ::core::option::Option::Some(&self.object.#name) }
+        }
+        None => quote! { ::core::option::Option::None },
+    };
+    let device = part(Kind::DeviceMap);
+    let cpu = part(Kind::CpuMap);
+    let reclaim = part(Kind::Reclaim);
     quote! {
-        /// The object's table, mapped for the device, with its reservation locked.
+        ::gem_uma::bridge::Parts {
+            gem: #gem,
+            backing: #backing,
+            device: #device,
+            cpu: #cpu,
+            reclaim: #reclaim,
+        }
+    }
+}
+
+fn fields(parts: &TokenStream) -> TokenStream {
+    quote! {
+        /// The fields, under the object's reservation lock.
+        #[must_use]
+        pub fn locked<'g>(
+            &self,
+            guard: &'g mut ::drm_core::resv::ResvGuard,
+        ) -> ::gem_uma::bridge::Locked<'g>
+        where
+            'uma: 'g,
+        {
+            ::gem_uma::bridge::Locked::new(#parts, guard)
+        }
+
+        /// The fields read without the lock.
+        #[must_use]
+        #[deprecated(note = "F30: ask the part that knows")]
+        pub fn racy(&self) -> ::gem_uma::bridge::Racy {
+            ::gem_uma::bridge::Racy::new(&#parts)
+        }
+
+        /// Prints the counts and the kernel address; nothing for an import.
+        ///
+        /// # Errors
+        ///
+        /// Those of `out`.
+        #[deprecated(note = "F29: print the parts that are of interest")]
+        pub fn print_info(
+            &self,
+            out: &mut dyn ::core::fmt::Write,
+            indent: usize,
+        ) -> ::core::fmt::Result {
+            ::gem_uma::bridge::print_info(&#parts, out, indent)
+        }
+    }
+}
+
+fn table(parts: &TokenStream, device: &TokenStream) -> TokenStream {
+    quote! {
+        /// The object's table, mapped for the device.
         ///
         /// # Errors
         ///
         /// Those of `DeviceMap::lock_table`.
         #[deprecated(note = "F15: write `dmap.lock_table(&backing)`")]
-        pub fn get_pages_sgt(&self) -> ::drm_core::Result<::gem_uma::MappedTable<'uma>> {
-            ::gem_uma::DeviceMap::lock_table(#device, #backing)
+        pub fn get_pages_sgt(
+            &self,
+        ) -> ::drm_core::Result<::drm_core::sync::Arc<::drm_core::dma::SgTable>> {
+            ::gem_uma::bridge::get_pages_sgt(&#parts, #device)
         }
     }
 }

@@ -209,6 +209,9 @@ fn the_bridge_has_a_name_for_each_part_that_is_there() {
         all,
         [
             "base",
+            "locked",
+            "racy",
+            "print_info",
             "get_pages_sgt",
             "pin_locked",
             "unpin_locked",
@@ -230,5 +233,14 @@ fn the_bridge_has_a_name_for_each_part_that_is_there() {
             #[uma(cpu_map)] cmap: CpuMap,
         }
     });
-    assert_eq!(few, ["base", "vmap", "vunmap", "mmap"]);
+    let expected = [
+        "base",
+        "locked",
+        "racy",
+        "print_info",
+        "vmap",
+        "vunmap",
+        "mmap",
+    ];
+    assert_eq!(few, expected);
 }
