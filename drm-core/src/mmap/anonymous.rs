@@ -19,7 +19,7 @@ impl Process {
             .map(|_| Page::alloc(frames, Gfp::KERNEL))
             .collect::<Result<_>>()?;
         let file = VmaFile::Anonymous(Arc::clone(&pages));
-        let mut vma = self.new_vma(len, Prot::ReadWrite, Sharing::Shared, file, 0)?;
+        let mut vma = self.new_vma(None, len, Prot::ReadWrite, Sharing::Shared, file, 0)?;
         for (page, index) in pages.iter().zip(0..) {
             vma.map_page(index, page.phys());
         }

@@ -4,6 +4,7 @@
 
 mod address_space;
 mod anonymous;
+mod map;
 mod notifier;
 mod process;
 mod remap;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::notifier::{Invalidation, Notifiers};
 use super::vma::{NewVma, VmFlags, Vma, VmaFile};
-use crate::device::{Device, File};
+use crate::device::Device;
 use crate::errno::{Errno, Result};
-use crate::gem::{Fault, FaultContext, Gem};
+use crate::gem::{Fault, FaultContext};
 use crate::machine::Machine;
-use crate::prime::DmaBuf;
+
 use crate::sync::{Arc, Mutex};
 use crate::{PAGE_SHIFT, PAGE_SIZE};
 
@@ -41,6 +41,9 @@ pub enum Sharing {
 /// First address that `mmap` hands out; aligned so that 2 MiB entries are possible.
 const MMAP_BASE: u64 = 0x7f00_0000_0000;
 
+/// Longest mapping in bytes.
+const MAX_LEN: u64 = 1 << 46;
+
 #[derive(Debug)]
 struct State {
     vmas: BTreeMap<u64, Arc<Vma>>,
@@ -69,15 +72,17 @@ impl Process {
         }
     }
 
+    /// A mapping at `at`, or at addresses of its own.
     pub(super) fn new_vma(
         &self,
+        at: Option<u64>,
         len: u64,
         prot: Prot,
         sharing: Sharing,
         file: VmaFile,
         pgoff: u64,
     ) -> Result<NewVma> {
-        if len == 0 || len > 1 << 46 {
+        if len == 0 || len > MAX_LEN {
             return Err(if len == 0 {
                 Errno::EINVAL
             } else {
@@ -86,7 +91,7 @@ impl Process {
         }
         let pages = crate::page_align(len) >> PAGE_SHIFT;
         Ok(NewVma {
-            start: self.reserve(pages),
+            start: at.unwrap_or_else(|| self.reserve(pages)),
             pages,
             pgoff,
             prot,
@@ -126,86 +131,6 @@ impl Process {
         let start = vma.start();
         self.state.lock().vmas.insert(start, vma);
         start
-    }
-
-    /// Maps `len` bytes of a DRM file from byte `offset` of the device's offset space (`drm_gem_mmap`). Returns the address.
-    ///
-    /// `EACCES` for a shared writable mapping of a file opened for reading; `ENODEV` when the device is gone; `EINVAL` when
-    /// no object's offset is exactly `offset`, or `len` is longer than the object; `EACCES` when the file has no handle of it;
-    /// else what the object's `mmap` answers.
-    pub fn mmap(
-        &self,
-        file: &File,
-        len: u64,
-        prot: Prot,
-        sharing: Sharing,
-        offset: u64,
-    ) -> Result<u64> {
-        let _syscall = self.machine.syscall();
-        if !offset.is_multiple_of(PAGE_SIZE) {
-            return Err(Errno::EINVAL);
-        }
-        if prot.writes() && sharing == Sharing::Shared && !file.is_writable() {
-            return Err(Errno::EACCES);
-        }
-        let start = offset >> PAGE_SHIFT;
-        let mut vma = self.new_vma(len, prot, sharing, VmaFile::Drm(file.clone()), start)?;
-        let dev = file.dev();
-        if dev.is_unplugged() {
-            return Err(Errno::ENODEV);
-        }
-        if let Some(mapped) = dev.driver().clone().mmap(file, &mut vma) {
-            mapped?;
-            return Ok(self.install(vma));
-        }
-        let object = dev
-            .offsets()
-            .lookup_exact(start, vma.pages())
-            .ok_or(Errno::EINVAL)?;
-        if !object.gem().node().is_allowed(file.tag()) {
-            return Err(Errno::EACCES);
-        }
-        mmap_object(&object, object.gem().node().pages(), &mut vma)?;
-        let (populate, pages) = (vma.populate, vma.pages());
-        let at = self.install(vma);
-        if populate {
-            self.touch(at, pages)
-                .inspect_err(|_| self.unmap(at, pages << PAGE_SHIFT))?;
-        }
-        Ok(at)
-    }
-
-    /// Touches `pages` pages from `at` on for writing. `EFAULT` for one that cannot be.
-    fn touch(&self, at: u64, pages: u64) -> Result {
-        (0..pages).try_for_each(|page| self.access(at + (page << PAGE_SHIFT), true, |_| ()))
-    }
-
-    /// Maps `len` bytes of a dma-buf from byte `offset` (`dma_buf_mmap_internal`). Returns the address.
-    ///
-    /// `EACCES` for a shared writable mapping of a buffer opened for reading, `EINVAL` beyond the buffer, else the exporter's
-    /// answer.
-    pub fn mmap_dma_buf(
-        &self,
-        dma_buf: &DmaBuf,
-        len: u64,
-        prot: Prot,
-        sharing: Sharing,
-        offset: u64,
-    ) -> Result<u64> {
-        let _syscall = self.machine.syscall();
-        if !offset.is_multiple_of(PAGE_SIZE) {
-            return Err(Errno::EINVAL);
-        }
-        if prot.writes() && sharing == Sharing::Shared && !dma_buf.is_writable() {
-            return Err(Errno::EACCES);
-        }
-        let pgoff = offset >> PAGE_SHIFT;
-        let mut vma = self.new_vma(len, prot, sharing, VmaFile::DmaBuf(dma_buf.clone()), pgoff)?;
-        if pgoff + vma.pages() > dma_buf.size() >> PAGE_SHIFT {
-            return Err(Errno::EINVAL);
-        }
-        dma_buf.ops()?.mmap(dma_buf, &mut vma)?;
-        Ok(self.install(vma))
     }
 
     /// The mappings that have a byte of `start..end`.
@@ -311,7 +236,7 @@ impl Process {
     }
 
     /// Runs `access` with the physical address behind `addr`, faulting it in.
-    fn access(&self, addr: u64, write: bool, mut access: impl FnMut(u64)) -> Result {
+    pub(super) fn access(&self, addr: u64, write: bool, mut access: impl FnMut(u64)) -> Result {
         /// Faults of one access, before the instruction counts as one that never gets on.
         const FAULTS: usize = 64;
         let vma = self.vma(addr).ok_or(Errno::EFAULT)?;
@@ -369,22 +294,6 @@ impl Process {
             Fault::Fallback | Fault::SigBus => Err(Errno::EFAULT),
         }
     }
-}
-
-/// Maps an object (`drm_gem_mmap_obj`). `EINVAL` for a mapping longer than `pages`.
-fn mmap_object(object: &Gem, pages: u64, vma: &mut NewVma) -> Result {
-    if vma.pages() > pages {
-        return Err(Errno::EINVAL);
-    }
-    vma.set_object(Some(object.clone()));
-    object.mmap(vma)?;
-    if !vma.flags().contains(VmFlags::DONTEXPAND) {
-        object
-            .gem()
-            .machine()
-            .warn("drm_gem: mmap did not set DONTEXPAND");
-    }
-    Ok(())
 }
 
 fn device_of(vma: &Vma) -> Option<Device> {
