@@ -95,6 +95,19 @@ impl Desk {
             .line(format_args!("{what:?} number {nth} will fail"));
     }
 
+    /// Every chance of `what` to fail is taken, from the `nth` from now on.
+    pub fn fail_from(&mut self, what: Fail, nth: u64) {
+        self.machine.failpoints().fail_from(what, nth);
+        self.trace
+            .line(format_args!("{what:?} will fail from number {nth} on"));
+    }
+
+    /// Nothing fails any more.
+    pub fn stop_failing(&mut self) {
+        self.machine.failpoints().disarm();
+        self.trace.line("nothing fails any more");
+    }
+
     /// Numbers an open file.
     pub fn add_file(&mut self, file: File) -> Fd {
         let fd = Fd(self.opened);

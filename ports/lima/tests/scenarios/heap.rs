@@ -302,7 +302,7 @@ fn an_error_dump_copies_what_is_backed(s: &mut Session) {
     let heap = s.create_heap(fd, 1 << 20);
     let bo = s.create(fd, 0x2000);
     let map = s.map(bo, 2);
-    s.cpu_write(map, 0, 0x99);
+    s.write(map, 0, 0x99);
     s.submit_heap(fd, context, heap, &[bo.handle]);
     s.sleep(1);
     s.job_failed();

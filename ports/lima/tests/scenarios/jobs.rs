@@ -130,7 +130,7 @@ fn old_translations_live_until_a_job_starts(s: &mut Session) {
     let keep = s.create(fd, 4096);
     let old = s.create(fd, 4096);
     let map = s.map(old, 1);
-    s.cpu_write(map, 0, 0x11);
+    s.write(map, 0, 0x11);
     s.submit(fd, context, &[keep.handle, old.handle]);
     s.sleep(1);
     s.gpu_read(old.va);
@@ -138,7 +138,7 @@ fn old_translations_live_until_a_job_starts(s: &mut Session) {
     s.close(old);
     let new = s.create(fd, 4096);
     let other = s.map(new, 1);
-    s.cpu_write(other, 0, 0x22);
+    s.write(other, 0, 0x22);
     s.heading("the old page, which the process still has mapped");
     s.gpu_read(new.va);
     s.submit(fd, context, &[keep.handle]);

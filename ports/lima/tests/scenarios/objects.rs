@@ -115,10 +115,10 @@ fn closing_a_handle_unmaps_at_once(s: &mut Session) {
     let map = s.map(bo, 4);
     let _ = s.map_with(bo, 4, Sharing::Private);
     let _ = s.map_with(bo, 5, Sharing::Shared);
-    s.cpu_write(map, 0, 0x5a);
+    s.write(map, 0, 0x5a);
     s.close(bo);
     s.entries(fd);
-    s.cpu_read(map, 0);
+    s.read(map, 0);
     s.unmap(map);
 }
 

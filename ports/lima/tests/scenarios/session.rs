@@ -2,25 +2,22 @@
 
 mod jobs;
 mod look;
-mod share;
+
+use std::ops::{Deref, DerefMut};
 
 use bytemuck::Zeroable;
 use drm_core::PAGE_SIZE;
 use drm_core::device::{Device, File, IoctlNr};
 use drm_core::errno::Result;
 use drm_core::machine::{Config as MachineConfig, Machine};
-use drm_core::mmap::{Process, Prot, Sharing};
-use drm_core::prime::DmaBuf;
+use drm_core::mmap::{Prot, Sharing};
 use drm_core::sync::Arc;
+use port_kit::Side;
+use port_kit::desk::Desk;
+pub(crate) use port_kit::desk::{Buf, Fd, Mapped};
 use port_kit::trace::{ioctl, outcome};
-use port_kit::vgem::Vgem;
-use port_kit::{Side, Trace};
 use port_lima::uapi::{self, nr};
 use port_lima::{Config, Lima, memory, probe};
-
-/// A file, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fd(usize);
 
 /// A handle of a file.
 #[derive(Clone, Copy, Debug)]
@@ -30,30 +27,14 @@ pub(crate) struct Bo {
     pub(crate) va: u32,
 }
 
-/// A mapping of the process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    at: u64,
-    len: u64,
-}
-
-/// A dma-buf, by number.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Buf(usize);
-
 /// One machine with the device, and what is open.
 pub(crate) struct Session {
     side: Side,
-    machine: Machine,
     device: Device,
     lima: Arc<Lima>,
-    process: Process,
-    files: Vec<Option<File>>,
-    buffers: Vec<Option<DmaBuf>>,
-    vgem: Vgem,
     /// Frames in use before anything was opened.
     frames: u64,
-    trace: Trace,
+    desk: Desk,
 }
 
 impl port_kit::Session for Session {
@@ -66,17 +47,28 @@ impl port_kit::Session for Session {
     fn finish(mut self) -> String {
         self.trace.heading("end");
         self.machine.sleep(30_000_000_000);
-        self.trace.log(&self.machine);
-        drop(self.process);
-        self.files.clear();
-        self.buffers.clear();
-        self.trace.log(&self.machine);
-        self.trace.line(format_args!(
+        self.desk.log();
+        let (machine, mut trace) = self.desk.exit();
+        trace.log(&machine);
+        trace.line(format_args!(
             "left: {} objects, {} frames",
             self.device.object_count(),
-            self.machine.frames().stats().used - self.frames,
+            machine.frames().stats().used - self.frames,
         ));
-        self.trace.into_text()
+        trace.into_text()
+    }
+}
+
+impl Deref for Session {
+    type Target = Desk;
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 
@@ -88,55 +80,29 @@ impl Session {
         })
         .expect("the host has the RAM");
         let (device, lima) = probe(&machine, memory(side)?, config).expect("there is room");
-        let vgem = Vgem::new(&machine).expect("vgem opens");
+        let desk = Desk::new(&machine).expect("vgem opens");
         let frames = machine.frames().stats().used;
         Some(Self {
             side,
-            process: Process::new(&machine),
             device,
             lima,
-            files: Vec::new(),
-            buffers: Vec::new(),
-            vgem,
             frames,
-            trace: Trace::default(),
-            machine,
+            desk,
         })
     }
 
     /// Begins again with another device or other parameters, before anything was done.
     pub(crate) fn rebuild(&mut self, config: Config) {
-        assert!(self.files.is_empty(), "the session is under way");
+        assert!(!self.is_used(), "the session is under way");
         *self = Self::on(self.side, config).expect("the side is there");
-    }
-
-    fn record(&mut self, operation: impl std::fmt::Display, answer: impl std::fmt::Display) {
-        self.trace.record(&self.machine, operation, answer);
-    }
-
-    /// Says what comes next.
-    pub(crate) fn heading(&mut self, text: &str) {
-        self.trace.heading(text);
-    }
-
-    fn file(&self, fd: Fd) -> File {
-        self.files[fd.0].clone().expect("it is open")
     }
 
     /// Opens the device.
     pub(crate) fn open(&mut self) -> Fd {
         let file = self.device.open().expect("it opens");
-        self.files.push(Some(file));
-        let fd = Fd(self.files.len() - 1);
-        self.record("open", format_args!("file {}", fd.0));
+        let fd = self.add_file(file);
+        self.record(format_args!("open file {}", fd.0), "ok");
         fd
-    }
-
-    /// Closes a file.
-    pub(crate) fn close_file(&mut self, fd: Fd) {
-        let file = self.files[fd.0].take();
-        drop(file);
-        self.record(format_args!("close file {}", fd.0), "ok");
     }
 
     /// GEM_CREATE with any arguments.
@@ -180,12 +146,7 @@ impl Session {
     }
 
     fn info(&self, fd: Fd, handle: u32) -> Result<uapi::GemInfo> {
-        let mut args = uapi::GemInfo {
-            handle,
-            ..Zeroable::zeroed()
-        };
-        let number = IoctlNr::driver(nr::GEM_INFO, size_of_val(&args));
-        ioctl(&self.file(fd), number, &mut args).map(|()| args)
+        info(&self.file(fd), handle)
     }
 
     /// GEM_INFO.
@@ -230,30 +191,6 @@ impl Session {
             .expect("it is mapped")
     }
 
-    /// `munmap()`.
-    pub(crate) fn unmap(&mut self, map: Mapped) {
-        let result = self.process.munmap(map.at, map.len);
-        self.record("unmap", outcome(&result));
-    }
-
-    /// The CPU writes a byte.
-    pub(crate) fn cpu_write(&mut self, map: Mapped, at: u64, byte: u8) {
-        let result = self.process.write(map.at + at, &[byte]);
-        self.record(
-            format_args!("CPU writes {byte:#x} at {at:#x}"),
-            outcome(&result),
-        );
-    }
-
-    /// The CPU reads a byte.
-    pub(crate) fn cpu_read(&mut self, map: Mapped, at: u64) {
-        let answer = match self.process.read_byte(map.at + at) {
-            Ok(byte) => format!("{byte:#x}"),
-            Err(error) => format!("{error:?}"),
-        };
-        self.record(format_args!("CPU reads at {at:#x}"), answer);
-    }
-
     /// GEM_WAIT, `ns` nanoseconds from now; `None` is a time long past.
     pub(crate) fn wait(&mut self, fd: Fd, handle: u32, op: u32, ns: Option<u64>) {
         let deadline = ns.map_or(0, |ns| self.machine.clock().now() + ns);
@@ -271,9 +208,33 @@ impl Session {
         );
     }
 
+    /// PRIME export.
+    pub(crate) fn export(&mut self, bo: Bo) -> Buf {
+        self.export_handle(bo.fd, bo.handle)
+    }
+
+    /// PRIME import.
+    pub(crate) fn import(&mut self, fd: Fd, buf: Buf) -> Result<Bo> {
+        let mut va = 0;
+        let handle = self.import_handle(fd, buf, |file, handle| {
+            va = info(file, handle).map_or(0, |info| info.va);
+            format!(" va={va:#x}")
+        })?;
+        Ok(Bo { fd, handle, va })
+    }
+
     /// Lets time pass; work items and interrupts run.
     pub(crate) fn sleep(&mut self, ms: u64) {
         self.machine.sleep(ms * 1_000_000);
         self.record(format_args!("sleep {ms} ms"), "ok");
     }
+}
+
+fn info(file: &File, handle: u32) -> Result<uapi::GemInfo> {
+    let mut args = uapi::GemInfo {
+        handle,
+        ..Zeroable::zeroed()
+    };
+    let number = IoctlNr::driver(nr::GEM_INFO, size_of_val(&args));
+    ioctl(file, number, &mut args).map(|()| args)
 }

@@ -37,19 +37,19 @@ fn each_file_has_an_address_of_its_own(s: &mut Session) {
 #[scenario]
 fn a_foreign_buffer_is_another_object_in_every_file(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
-    let (vgem, buf) = s.foreign(4);
+    let buf = s.kept_foreign_buffer(4);
     let mine = s.import(a, buf).expect("it is imported");
     let other = s.import(b, buf).expect("it is imported");
     s.entries(a);
     s.object(mine);
     let map = s.map(mine, 4);
     let seen = s.map(other, 4);
-    s.cpu_write(map, 5, 0x42);
-    s.cpu_read(seen, 5);
+    s.write(map, 5, 0x42);
+    s.read(seen, 5);
     s.unmap(map);
     s.unmap(seen);
     s.close_buffer(buf);
-    s.vgem_close(vgem);
+    s.detach(buf);
     s.close(mine);
     s.close(other);
     s.entries(a);
@@ -59,7 +59,7 @@ fn a_foreign_buffer_is_another_object_in_every_file(s: &mut Session) {
 fn a_full_space_refuses_an_import_and_leaves_the_exporter_alone(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
     s.create_heap(a, 0xffff_ffff);
-    let (vgem, foreign) = s.foreign(2);
+    let foreign = s.kept_foreign_buffer(2);
     let _ = s.import(a, foreign);
     let bo = s.create(b, 0x2000);
     let own = s.export(bo);
@@ -67,7 +67,7 @@ fn a_full_space_refuses_an_import_and_leaves_the_exporter_alone(s: &mut Session)
     s.object(bo);
     s.entries(a);
     s.close_buffer(foreign);
-    s.vgem_close(vgem);
+    s.detach(foreign);
 }
 
 #[scenario]

@@ -24,11 +24,11 @@ fn a_timestamp_is_seen_by_cpu_and_gpu(s: &mut Session) {
     s.sleep(77);
     s.submit_cpu(fd, &[bo.handle], Cpu::Timestamp { offset: 8 });
     s.sleep(1);
-    s.cpu_read(map, 8);
+    s.read(map, 8);
     s.gpu_read(bo.va + 8);
     s.submit_cpu(fd, &[bo.handle], Cpu::Reset { offset: 8 });
     s.sleep(1);
-    s.cpu_read(map, 8);
+    s.read(map, 8);
     s.kernel_mappings();
 }
 
@@ -37,7 +37,7 @@ fn a_result_is_copied_between_objects(s: &mut Session) {
     let fd = s.open();
     let (from, to) = (s.create(fd, 4096), s.create(fd, 0x2000));
     let (source, target) = (s.map(from, 1), s.map(to, 2));
-    s.cpu_write(source, 16, 0x11);
+    s.write(source, 16, 0x11);
     s.submit_cpu(
         fd,
         &[to.handle, from.handle],
@@ -47,7 +47,7 @@ fn a_result_is_copied_between_objects(s: &mut Session) {
         },
     );
     s.sleep(1);
-    s.cpu_read(target, 0x1008);
+    s.read(target, 0x1008);
     s.heading("both at once: the locks find out");
     s.submit_cpu(fd, &[to.handle, to.handle], Cpu::Copy { to: 0, from: 0 });
     s.kernel_mappings();
@@ -66,17 +66,17 @@ fn an_offset_beyond_the_object_is_written_to(s: &mut Session) {
 #[scenario(differs = "D2")]
 fn an_import_has_no_pages_to_map(s: &mut Session) {
     let fd = s.open();
-    let (vgem, buf) = s.foreign(1);
+    let buf = s.kept_foreign_buffer(1);
     let bo = s.import(fd, buf).expect("it is imported");
     let map = s.map(bo, 1);
-    s.cpu_write(map, 8, 0x11);
+    s.write(map, 8, 0x11);
     s.submit_cpu(fd, &[bo.handle], Cpu::Reset { offset: 8 });
     s.sleep(1);
-    s.cpu_read(map, 8);
+    s.read(map, 8);
     s.unmap(map);
     s.close(bo);
     s.close_buffer(buf);
-    s.vgem_close(vgem);
+    s.detach(buf);
 }
 
 /// The indirect object is looked up apart from the job's, so both may be the same one: the second mapping replaces the first,
@@ -115,7 +115,7 @@ fn an_indirect_dispatch_rewrites_a_uniform(s: &mut Session) {
     let (counts, uniforms) = (s.create(fd, 4096), s.create(fd, 4096));
     let (map, out) = (s.map(counts, 1), s.map(uniforms, 1));
     for at in [32, 36, 40] {
-        s.cpu_write(map, at, 2);
+        s.write(map, at, 2);
     }
     s.submit_cpu(
         fd,
@@ -127,7 +127,7 @@ fn an_indirect_dispatch_rewrites_a_uniform(s: &mut Session) {
         },
     );
     s.sleep(1);
-    s.cpu_read(out, 16);
+    s.read(out, 16);
     s.wait_with(uniforms, 0, 0);
     s.compute_done();
     s.wait_with(uniforms, 0, 0);

@@ -133,7 +133,7 @@ fn a_binner_without_memory_times_out(s: &mut Session) {
     let (bo, other) = (s.create(fd, 4096), s.create(fd, 0x2000));
     s.submit(fd, &[bo.handle]);
     s.sleep(1);
-    s.fail_from_now(Fail::PageAlloc);
+    s.fail_from(Fail::PageAlloc, 1);
     s.binner_out_of_memory();
     s.stop_failing();
     s.registers();
@@ -165,7 +165,7 @@ fn a_reset_keeps_objects_and_innocent_jobs(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
     let (mine, other) = (s.create(a, 4096), s.create(b, 4096));
     let map = s.map(mine, 1);
-    s.cpu_write(map, 0, 0x77);
+    s.write(map, 0, 0x77);
     s.submit(a, &[mine.handle]);
     s.sleep(300);
     s.heading("a render job that is not to blame");

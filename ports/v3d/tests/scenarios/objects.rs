@@ -119,10 +119,10 @@ fn a_cpu_write_is_seen_by_the_gpu_at_once(s: &mut Session) {
     let fd = s.open();
     let bo = s.create(fd, 0x4000);
     let map = s.map(bo, 4);
-    s.cpu_write(map, 0x3fff, 0xa5);
+    s.write(map, 0x3fff, 0xa5);
     s.gpu_read(bo.va + 0x3fff);
     s.gpu_write(bo.va + 1, 0x5a);
-    s.cpu_read(map, 1);
+    s.read(map, 1);
 }
 
 #[scenario]
@@ -133,8 +133,8 @@ fn mappings_are_shared_inside_the_object_and_by_a_file_that_has_it(s: &mut Sessi
     let _ = s.map_with(bo, 5, Sharing::Shared, fd);
     let _ = s.map_with(bo, 4, Sharing::Shared, other);
     let map = s.map(bo, 2);
-    s.cpu_read(map, 0x1fff);
-    s.cpu_read(map, 0x2000);
+    s.read(map, 0x1fff);
+    s.read(map, 0x2000);
 }
 
 /// The mapping holds the object, so the entries stay until it goes: unlike lima, whose close unmaps at once.
@@ -145,7 +145,7 @@ fn a_mapping_keeps_address_and_entries(s: &mut Session) {
     let map = s.map(bo, 4);
     s.close(bo);
     s.entries();
-    s.cpu_write(map, 0, 7);
+    s.write(map, 0, 7);
     s.gpu_read(bo.va);
     s.create(fd, 4096);
     s.unmap(map);
@@ -183,7 +183,7 @@ fn fresh_pages_are_zero(s: &mut Session) {
     let fd = s.open();
     let bo = s.create(fd, 4096);
     let map = s.map(bo, 1);
-    s.cpu_write(map, 0, 0xee);
+    s.write(map, 0, 0xee);
     s.unmap(map);
     s.close(bo);
     let bo = s.create(fd, 4096);

@@ -4,25 +4,23 @@ mod jobs;
 mod look;
 mod share;
 
+use std::ops::{Deref, DerefMut};
+
 use bytemuck::Zeroable;
 use drm_core::PAGE_SIZE;
-use drm_core::device::{Device, File};
+use drm_core::device::{Device, IoctlNr};
 use drm_core::errno::Result;
 use drm_core::machine::{Config as MachineConfig, Machine};
-use drm_core::mmap::{Process, Prot, Sharing};
-use drm_core::prime::DmaBuf;
+use drm_core::mmap::{Prot, Sharing};
 use drm_core::sync::Arc;
+use port_kit::Side;
+use port_kit::desk::Desk;
+pub(crate) use port_kit::desk::{Buf, Fd, Mapped};
 use port_kit::trace::{ioctl, outcome};
-use port_kit::vgem::Vgem;
-use port_kit::{Side, Trace};
 use port_v3d::uapi::{self, nr};
 use port_v3d::{Config, V3d, memory, probe};
 
 pub(crate) use jobs::Cpu;
-
-/// A file, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fd(usize);
 
 /// A handle of a file.
 #[derive(Clone, Copy, Debug)]
@@ -32,31 +30,15 @@ pub(crate) struct Bo {
     pub(crate) va: u32,
 }
 
-/// A mapping of the process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    at: u64,
-    len: u64,
-}
-
-/// A dma-buf, by number.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Buf(usize);
-
 /// One machine with the device, and what is open.
 pub(crate) struct Session {
     side: Side,
-    machine: Machine,
     device: Device,
     v3d: Arc<V3d>,
-    process: Process,
-    files: Vec<Option<File>>,
-    buffers: Vec<Option<DmaBuf>>,
-    vgem: Vgem,
     /// Frames in use before anything was opened.
     frames: u64,
     flushes: u32,
-    trace: Trace,
+    desk: Desk,
 }
 
 impl port_kit::Session for Session {
@@ -69,20 +51,31 @@ impl port_kit::Session for Session {
     fn finish(mut self) -> String {
         self.trace.heading("end");
         self.machine.sleep(2_000_000_000);
-        self.trace.log(&self.machine);
-        drop(self.process);
-        self.files.clear();
-        self.buffers.clear();
-        self.trace.log(&self.machine);
+        self.desk.log();
+        let (machine, mut trace) = self.desk.exit();
+        trace.log(&machine);
         let stats = self.v3d.stats();
-        self.trace.line(format_args!(
+        trace.line(format_args!(
             "left: {} objects of {} pages, {} entries, {} frames",
             stats.allocated,
             stats.pages,
             self.v3d.hw().view().leaves().count(),
-            self.machine.frames().stats().used - self.frames,
+            machine.frames().stats().used - self.frames,
         ));
-        self.trace.into_text()
+        trace.into_text()
+    }
+}
+
+impl Deref for Session {
+    type Target = Desk;
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 
@@ -95,56 +88,30 @@ impl Session {
         })
         .expect("the host has the RAM");
         let (device, v3d) = probe(&machine, memory(side)?, config).expect("there is room");
-        let vgem = Vgem::new(&machine).expect("vgem opens");
+        let desk = Desk::new(&machine).expect("vgem opens");
         let frames = machine.frames().stats().used;
         Some(Self {
             side,
-            process: Process::new(&machine),
             flushes: v3d.hw().figures().flushes,
             device,
             v3d,
-            files: Vec::new(),
-            buffers: Vec::new(),
-            vgem,
             frames,
-            trace: Trace::default(),
-            machine,
+            desk,
         })
     }
 
     /// Begins again with another machine or device, before anything was done.
     pub(crate) fn rebuild(&mut self, ram: u64, config: Config, huge_pages: bool) {
-        assert!(self.files.is_empty(), "the session is under way");
+        assert!(!self.is_used(), "the session is under way");
         *self = Self::on(self.side, ram, config, huge_pages).expect("the side is there");
-    }
-
-    fn record(&mut self, operation: impl std::fmt::Display, answer: impl std::fmt::Display) {
-        self.trace.record(&self.machine, operation, answer);
-    }
-
-    /// Says what comes next.
-    pub(crate) fn heading(&mut self, text: &str) {
-        self.trace.heading(text);
-    }
-
-    fn file(&self, fd: Fd) -> File {
-        self.files[fd.0].clone().expect("it is open")
     }
 
     /// Opens the device.
     pub(crate) fn open(&mut self) -> Fd {
         let file = self.device.open().expect("it opens");
-        self.files.push(Some(file));
-        let fd = Fd(self.files.len() - 1);
-        self.record("open", format_args!("file {}", fd.0));
+        let fd = self.add_file(file);
+        self.record(format_args!("open file {}", fd.0), "ok");
         fd
-    }
-
-    /// Closes a file.
-    pub(crate) fn close_file(&mut self, fd: Fd) {
-        let file = self.files[fd.0].take();
-        drop(file);
-        self.record(format_args!("close file {}", fd.0), "ok");
     }
 
     /// CREATE_BO with any arguments.
@@ -154,7 +121,7 @@ impl Session {
             flags,
             ..Zeroable::zeroed()
         };
-        let number = drm_core::device::IoctlNr::driver(nr::CREATE_BO, size_of_val(&args));
+        let number = IoctlNr::driver(nr::CREATE_BO, size_of_val(&args));
         let result = ioctl(&self.file(fd), number, &mut args);
         let flags = match flags {
             0 => String::new(),
@@ -195,7 +162,7 @@ impl Session {
             handle: bo.handle,
             offset: 0,
         };
-        let number = drm_core::device::IoctlNr::driver(nr::GET_BO_OFFSET, size_of_val(&args));
+        let number = IoctlNr::driver(nr::GET_BO_OFFSET, size_of_val(&args));
         let result = ioctl(&self.file(bo.fd), number, &mut args);
         let answer = match result {
             Ok(()) => format!("{:#x}", args.offset),
@@ -219,7 +186,7 @@ impl Session {
             handle: bo.handle,
             ..Zeroable::zeroed()
         };
-        let number = drm_core::device::IoctlNr::driver(nr::MMAP_BO, size_of_val(&args));
+        let number = IoctlNr::driver(nr::MMAP_BO, size_of_val(&args));
         let len = pages * PAGE_SIZE;
         let mapped = ioctl(&self.file(bo.fd), number, &mut args).and_then(|()| {
             let file = self.file(through);
@@ -244,30 +211,6 @@ impl Session {
             .expect("it is mapped")
     }
 
-    /// `munmap()`.
-    pub(crate) fn unmap(&mut self, map: Mapped) {
-        let result = self.process.munmap(map.at, map.len);
-        self.record("unmap", outcome(&result));
-    }
-
-    /// The CPU writes a byte.
-    pub(crate) fn cpu_write(&mut self, map: Mapped, at: u64, byte: u8) {
-        let result = self.process.write(map.at + at, &[byte]);
-        self.record(
-            format_args!("CPU writes {byte:#x} at {at:#x}"),
-            outcome(&result),
-        );
-    }
-
-    /// The CPU reads a byte.
-    pub(crate) fn cpu_read(&mut self, map: Mapped, at: u64) {
-        let answer = match self.process.read_byte(map.at + at) {
-            Ok(byte) => format!("{byte:#x}"),
-            Err(error) => format!("{error:?}"),
-        };
-        self.record(format_args!("CPU reads at {at:#x}"), answer);
-    }
-
     /// WAIT_BO.
     pub(crate) fn wait_with(&mut self, bo: Bo, timeout_ns: u64, pad: u32) {
         let mut args = uapi::WaitBo {
@@ -275,7 +218,7 @@ impl Session {
             pad,
             timeout_ns,
         };
-        let number = drm_core::device::IoctlNr::driver(nr::WAIT_BO, size_of_val(&args));
+        let number = IoctlNr::driver(nr::WAIT_BO, size_of_val(&args));
         let result = ioctl(&self.file(bo.fd), number, &mut args);
         let left = match args.timeout_ns {
             0 => "nothing left",

@@ -39,9 +39,9 @@ fn an_attachment_is_one_more_user_of_the_pages(s: &mut Session) {
     let bo = s.create(fd, 0x3000);
     let buf = s.export(bo);
     s.swap_out(bo);
-    let handle = s.attach(buf);
+    s.attach(buf);
     s.swap_out(bo);
-    s.vgem_close(handle);
+    s.detach(buf);
     s.swap_out(bo);
     s.object(bo);
 }
@@ -49,17 +49,17 @@ fn an_attachment_is_one_more_user_of_the_pages(s: &mut Session) {
 #[scenario]
 fn a_foreign_buffer_has_entries_but_is_not_resident(s: &mut Session) {
     let fd = s.open();
-    let (vgem, buf) = s.foreign(4);
+    let buf = s.kept_foreign_buffer(4);
     let bo = s.import(fd, buf).expect("it is imported");
     s.entries();
     s.object(bo);
     s.fdinfo(fd);
     let map = s.map(bo, 4);
-    s.cpu_write(map, 5, 0x42);
+    s.write(map, 5, 0x42);
     s.gpu_read(bo.va + 5);
     s.close_buffer(buf);
-    s.vgem_close(vgem);
-    s.cpu_read(map, 5);
+    s.detach(buf);
+    s.read(map, 5);
     s.unmap(map);
     s.close(bo);
     s.entries();
@@ -68,7 +68,7 @@ fn a_foreign_buffer_has_entries_but_is_not_resident(s: &mut Session) {
 #[scenario]
 fn a_foreign_buffer_is_another_object_in_every_file(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
-    let (vgem, buf) = s.foreign(2);
+    let buf = s.kept_foreign_buffer(2);
     let first = s.import(a, buf).expect("it is imported");
     let again = s.import(a, buf).expect("it is imported");
     let other = s.import(b, buf).expect("it is imported");
@@ -77,7 +77,7 @@ fn a_foreign_buffer_is_another_object_in_every_file(s: &mut Session) {
     s.close(again);
     s.close(other);
     s.close_buffer(buf);
-    s.vgem_close(vgem);
+    s.detach(buf);
 }
 
 /// The object does not know yet that it is an import, and is released like one of its own: the table is unmapped, and then the
@@ -87,24 +87,24 @@ fn a_failed_import_frees_the_exporters_table(s: &mut Session) {
     let fd = s.open();
     let bo = s.create(fd, 4096);
     s.fill_space();
-    let (vgem, buf) = s.foreign(4);
+    let buf = s.kept_foreign_buffer(4);
     let _ = s.import(fd, buf);
     s.stats();
     s.entries();
     s.close_buffer(buf);
-    s.vgem_close(vgem);
+    s.detach(buf);
     s.close(bo);
 }
 
 #[scenario]
 fn an_import_that_cannot_be_mapped_leaves_the_exporter_alone(s: &mut Session) {
     let fd = s.open();
-    let (vgem, buf) = s.foreign(2);
-    s.fail_from_now(drm_core::machine::Fail::DmaMap);
+    let buf = s.kept_foreign_buffer(2);
+    s.fail_from(drm_core::machine::Fail::DmaMap, 1);
     let _ = s.import(fd, buf);
     s.stop_failing();
     let bo = s.import(fd, buf).expect("it is imported");
     s.close(bo);
     s.close_buffer(buf);
-    s.vgem_close(vgem);
+    s.detach(buf);
 }

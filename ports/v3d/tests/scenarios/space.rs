@@ -47,7 +47,7 @@ fn one_client_reads_anothers_object(s: &mut Session) {
     let (a, b) = (s.open(), s.open());
     let secret = s.create(a, 4096);
     let map = s.map(secret, 1);
-    s.cpu_write(map, 8, 0x42);
+    s.write(map, 8, 0x42);
     let own = s.create(b, 4096);
     s.submit(b, &[own.handle]);
     s.sleep(1);
