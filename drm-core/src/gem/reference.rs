@@ -22,24 +22,35 @@ impl Gone {
     /// before the memory may go. `None` for an object that is put off already.
     #[must_use]
     pub fn defer(&self, header: &Header) -> Option<Deferred> {
-        header.keep_for_later().map(Deferred)
+        header.keep_for_later().map(|object| Deferred(Some(object)))
     }
 }
 
 /// The memory of an object whose `free` has returned before it was done. Dropped unfinished, the object is leaked: nothing of it
 /// is released.
 #[must_use = "the object is leaked unless it is finished"]
-pub struct Deferred(Arc<dyn Object>);
+pub struct Deferred(Option<Arc<dyn Object>>);
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        // Nobody knows of it any more: what it holds is lost.
+        std::mem::forget(self.0.take());
+    }
+}
 
 impl Deferred {
     /// Releases the object: `release` first, then what the core holds of it. `false` for an object of another type.
-    pub fn finish<T: Object>(self, release: impl FnOnce(&T, &Gone)) -> bool {
-        let object: &dyn Any = &*self.0;
+    pub fn finish<T: Object>(mut self, release: impl FnOnce(&T, &Gone)) -> bool {
+        let Some(deferred) = self.0.take() else {
+            return false;
+        };
+        let object: &dyn Any = &*deferred;
         let Some(object) = object.downcast_ref::<T>() else {
+            self.0 = Some(deferred);
             return false;
         };
         release(object, &Gone(()));
-        self.0.gem().release();
+        deferred.gem().release();
         true
     }
 }
