@@ -1,55 +1,81 @@
-//! The driver as the core sees it (`virtgpu_drv.c`, `virtgpu_gem.c`).
+//! The DRM driver (`virtgpu_drv.c`): opening, closing, dumb buffers, and the ioctls by number.
 
-use drm_core::device::{Device, Driver, DumbArgs, Features, File};
-use drm_core::dma::{DmaConfig, DmaDevice, SgTable};
+use bytemuck::{Pod, bytes_of};
+use drm_core::PAGE_SIZE;
+use drm_core::device::{Device, Driver, DumbArgs, Features, File, IoctlNr};
+use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
-use drm_core::machine::Machine;
-use drm_core::prime::Attachment;
+use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::Arc;
-use drm_core::sync::atomic::{AtomicU32, Ordering};
+use port_kit::kms::{Kms, Modeset};
 
-use crate::host::Host;
-use crate::shmem;
+use crate::device::VirtgpuDevice;
+use crate::display::Display;
+use crate::file::Fpriv;
+use crate::host::command::Create3d;
+use crate::memory::Memory;
+use crate::resource::ObjectParams;
+use crate::{blob, ioctl, submit, uapi};
 
-/// What all devices of the module share: the counter of resource ids (`virtio_gpu_resource_id_get`, `virglhack`).
-#[derive(Default)]
-pub struct Module {
-    seqno: AtomicU32,
+/// `VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM`.
+pub(crate) const FORMAT_B8G8R8X8: u32 = 2;
+
+/// The driver of one device, on one side.
+pub struct VirtGpu {
+    device: Arc<VirtgpuDevice>,
+    memory: Arc<dyn Memory>,
+    kms: Kms<Display>,
 }
 
-impl Module {
-    /// The next id; the first is 2.
-    pub(crate) fn resource_id(&self) -> u32 {
-        self.seqno.fetch_add(1, Ordering::SeqCst) + 2
+impl VirtGpu {
+    pub(crate) fn new(device: &Arc<VirtgpuDevice>, memory: &Arc<dyn Memory>) -> Self {
+        Self {
+            device: Arc::clone(device),
+            memory: Arc::clone(memory),
+            kms: Kms::new(Display::new(device)),
+        }
+    }
+
+    pub(crate) fn device(&self) -> &Arc<VirtgpuDevice> {
+        &self.device
+    }
+
+    pub(crate) fn memory(&self) -> &dyn Memory {
+        &*self.memory
+    }
+
+    /// Makes the context of a file, where there is a renderer (`virtio_gpu_create_context`).
+    pub(crate) fn create_context(file: &File) {
+        if let Some(private) = file.private::<Fpriv>() {
+            private.create_context();
+        }
     }
 }
 
-/// The driver of one device.
-pub struct VirtGpu {
-    pub(crate) module: Arc<Module>,
-    pub(crate) host: Arc<Host>,
-    /// Whether addresses are those of the DMA API (`ACCESS_PLATFORM`), not physical ones.
-    pub(crate) use_dma_api: bool,
+/// The argument as a struct, copied back even after an error.
+fn with<T: Pod>(arg: &mut [u8], ioctl: impl FnOnce(&mut T) -> Result) -> Result {
+    let bytes = arg.get(..size_of::<T>()).ok_or(Errno::EINVAL)?;
+    let mut args: T = bytemuck::pod_read_unaligned(bytes);
+    let result = ioctl(&mut args);
+    arg[..size_of::<T>()].copy_from_slice(bytes_of(&args));
+    result
 }
 
-/// A device of `module` on `host`. `use_dma_api`: the transport offers `ACCESS_PLATFORM`.
-#[must_use]
-pub fn probe(
-    machine: &Machine,
-    module: &Arc<Module>,
-    host: &Arc<Host>,
-    dma: DmaConfig,
-    use_dma_api: bool,
-) -> Device {
-    let driver = VirtGpu {
-        module: Arc::clone(module),
-        host: Arc::clone(host),
-        use_dma_api,
-    };
-    let dma = DmaDevice::new(machine, "virtio_gpu", dma);
-    Device::new(dma, Arc::new(driver))
-}
+/// Every ioctl of the driver, by number less `DRM_COMMAND_BASE`.
+const IOCTLS: [IoctlNr; 11] = [
+    uapi::MAP,
+    uapi::EXECBUFFER,
+    uapi::GETPARAM,
+    uapi::RESOURCE_CREATE,
+    uapi::RESOURCE_INFO,
+    uapi::TRANSFER_FROM_HOST,
+    uapi::TRANSFER_TO_HOST,
+    uapi::WAIT,
+    uapi::GET_CAPS,
+    uapi::RESOURCE_CREATE_BLOB,
+    uapi::CONTEXT_INIT,
+];
 
 impl Driver for VirtGpu {
     fn name(&self) -> &'static str {
@@ -57,33 +83,114 @@ impl Driver for VirtGpu {
     }
 
     fn features(&self) -> Features {
-        Features::GEM | Features::MODESET | Features::RENDER | Features::SYNCOBJ
+        let features = Features::GEM | Features::RENDER | Features::SYNCOBJ;
+        match self.device.params().mode {
+            Some(_) => features | Features::MODESET,
+            None => features,
+        }
+    }
+
+    /// `virtio_gpu_driver_open`.
+    fn open(&self, file: &File) -> Result {
+        if self.device.params().virgl {
+            file.set_private(Fpriv::new(&self.device));
+        }
+        Ok(())
+    }
+
+    fn fb_release(&self, file: &File) {
+        self.kms.fb_release(file);
+    }
+
+    /// `virtio_gpu_driver_postclose`.
+    fn postclose(&self, file: &File) {
+        if let Some(private) = file.private::<Fpriv>() {
+            private.close();
+        }
+    }
+
+    fn mode_ioctl(&self, file: &File, number: IoctlNr, arg: &mut [u8]) -> Result {
+        match self.device.params().mode {
+            Some(_) => self.kms.ioctl(file, number, arg),
+            None => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    fn ioctl(&self, file: &File, nr: u32, arg: &mut [u8]) -> Result {
+        match nr {
+            1 => with(arg, |args| ioctl::map(file, args)),
+            2 => with(arg, |args| submit::execbuffer(self, file, args)),
+            3 => with(arg, |args| ioctl::getparam(self, args)),
+            4 => with(arg, |args| ioctl::resource_create(self, file, args)),
+            5 => with(arg, |args| ioctl::resource_info(self, file, args)),
+            6 => with(arg, |args| ioctl::transfer_from_host(self, file, args)),
+            7 => with(arg, |args| ioctl::transfer_to_host(self, file, args)),
+            8 => with(arg, |args| ioctl::wait(self, file, args)),
+            9 => with(arg, |args| ioctl::get_caps(self, args)),
+            10 => with(arg, |args| blob::create(self, file, args)),
+            11 => with(arg, |args| blob::context_init(self, file, args)),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    fn ioctl_size(&self, nr: u32) -> Option<usize> {
+        let known = IOCTLS.get(nr.checked_sub(1)? as usize)?;
+        Some(known.size())
+    }
+
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        self.memory.gem_prime_import(dev, dma_buf)
     }
 
     fn has_import_sg_table(&self) -> bool {
-        true
+        self.memory.has_import_sg_table()
     }
 
-    /// `virtgpu_gem_prime_import_sg_table`: the stub of 6.12, `ENODEV`.
     fn gem_prime_import_sg_table(
         &self,
-        _dev: &Device,
-        _attach: &Arc<Attachment>,
-        _table: Arc<SgTable>,
+        dev: &Device,
+        attach: &Arc<Attachment>,
+        table: Arc<SgTable>,
     ) -> Result<Gem> {
-        Err(Errno::ENODEV)
+        self.memory.gem_prime_import_sg_table(dev, attach, table)
     }
 
-    /// `virtio_gpu_mode_dumb_create`: `EINVAL` for anything but 32 bits per pixel.
+    /// `virtio_gpu_mode_dumb_create`: `EINVAL` for anything but 32 bits per pixel. On a host with blobs and no renderer it is a blob,
+    /// which does not know whose memory it is.
     fn dumb_create(&self, file: &File, args: &mut DumbArgs) -> Result {
         if args.bpp != 32 {
             return Err(Errno::EINVAL);
         }
+        let host = self.device.params();
         let pitch = args.width.wrapping_mul(4);
-        let size = u64::from(pitch.wrapping_mul(args.height)).next_multiple_of(4096);
-        let object = shmem::object_create(self, file.dev(), size, args.width, args.height)?;
-        args.handle = file.handle_create(&object.into_dyn())?;
-        (args.pitch, args.size) = (pitch, size);
+        args.size = u64::from(pitch.wrapping_mul(args.height)).next_multiple_of(PAGE_SIZE);
+        let mut params = ObjectParams {
+            size: args.size,
+            dumb: true,
+            what: Create3d {
+                format: FORMAT_B8G8R8X8,
+                width: args.width,
+                height: args.height,
+                ..Create3d::default()
+            },
+            ..ObjectParams::default()
+        };
+        if host.blob && !host.virgl {
+            params.blob = true;
+            params.blob_mem = uapi::BLOB_MEM_GUEST;
+            params.blob_flags = uapi::BLOB_FLAG_USE_SHAREABLE;
+        }
+        let object = self.memory.object_create(file.dev(), &params, None)?;
+        args.handle = file.handle_create(&object)?;
+        args.pitch = pitch;
         Ok(())
+    }
+}
+
+impl Modeset for VirtGpu {
+    type Display = Display;
+
+    fn kms(&self) -> &Kms<Display> {
+        &self.kms
     }
 }

@@ -1,54 +1,94 @@
-//! The object (`virtgpu_object.c`).
+//! The object of every kind, and the function tables by which the kinds are told apart (`virtgpu_object.c`, `virtgpu_gem.c`).
 
 use std::fmt;
 
-use drm_core::device::Device;
+use drm_core::device::{Device, File};
 use drm_core::dma::SgTable;
-use drm_core::errno::Result;
+use drm_core::errno::{Errno, Result};
 use drm_core::gem::{self, Fault, FaultContext, Gem, Gone, Header, IosysMap};
 use drm_core::mmap::{NewVma, Vma};
+use drm_core::prime::DmaBuf;
 use drm_core::resv::ResvGuard;
-use drm_core::sync::{Arc, OnceLock};
+use drm_core::sync::{Arc, Mutex, OnceLock};
 use gem_shmem::legacy;
 
-use crate::drv::VirtGpu;
-use crate::host::{Command, Host};
+use super::vram::Vram;
+use crate::prime;
+use crate::resource::Resource;
 
-/// `struct virtio_gpu_object`.
-pub(crate) struct VirtioGpuObject {
-    pub(crate) base: legacy::Object,
-    /// The id of the host's resource and the host; empty until the host was told (`created`).
-    created: OnceLock<(u32, Arc<Host>)>,
+/// Whose function table an object has (`funcs`). Nothing else says what kind it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Funcs {
+    /// `virtio_gpu_shmem_funcs`: the guest's memory.
+    Shmem,
+    /// `virtio_gpu_vram_funcs`: the host's.
+    Vram,
+    /// `virtgpu_gem_dma_buf_funcs`: somebody else's.
+    DmaBuf,
 }
 
-/// `virtio_gpu_object_create` of a classic 2D resource. `size` in bytes, whole pages.
-///
-/// Errors of the base class, of its pages and of the DMA mapping; the host is not told of an object that failed.
-pub(crate) fn object_create(
-    gpu: &VirtGpu,
-    dev: &Device,
-    size: u64,
-    width: u32,
-    height: u32,
-) -> Result<Gem<VirtioGpuObject>> {
-    let bo = legacy::create::<VirtioGpuObject>(dev, size)?;
-    let id = gpu.module.resource_id();
-    let sgt = match bo.base.get_pages_sgt() {
-        Ok(sgt) => sgt,
-        Err(error) => {
-            bo.free_directly(|bo, gone| bo.base.free(gone));
-            return Err(error);
+/// `struct virtio_gpu_object`. Every kind embeds the base class; only one of the three uses it, but for the GEM object in it.
+pub(crate) struct VirtioGpuObject {
+    pub(crate) base: legacy::Object,
+    /// Written once the object exists: the hook does not know what it makes.
+    pub(super) funcs: OnceLock<Funcs>,
+    pub(super) host: OnceLock<Arc<Resource>>,
+    /// Of the host's memory alone (`struct virtio_gpu_object_vram`).
+    pub(super) vram: Mutex<Vram>,
+    /// Of an import alone.
+    pub(super) sgt: Mutex<Option<Arc<SgTable>>>,
+}
+
+impl VirtioGpuObject {
+    pub(super) fn funcs(&self) -> Funcs {
+        self.funcs.get().copied().unwrap_or(Funcs::Shmem)
+    }
+
+    /// `virtio_gpu_is_shmem`.
+    pub(crate) fn is_shmem(&self) -> bool {
+        self.funcs() == Funcs::Shmem
+    }
+
+    /// `virtio_gpu_is_vram`.
+    pub(crate) fn is_vram(&self) -> bool {
+        self.funcs() == Funcs::Vram
+    }
+
+    /// The host's side of it. `EINVAL` while it is being made.
+    pub(super) fn host(&self) -> Result<&Arc<Resource>> {
+        self.host.get().ok_or(Errno::EINVAL)
+    }
+
+    /// Destroys the object (`virtio_gpu_cleanup_object`): from `free`, or once the host has answered.
+    pub(super) fn cleanup(&self, gone: &Gone) {
+        if let Ok(host) = self.host() {
+            host.put_id();
         }
-    };
-    let entries = if gpu.use_dma_api {
-        sgt.dma_entries()
-    } else {
-        sgt.entries()
-    };
-    gpu.host.queue(Command::Create2d(id, width, height));
-    gpu.host.queue(Command::AttachBacking(id, entries.to_vec()));
-    bo.created.get_or_init(|| (id, Arc::clone(&gpu.host)));
-    Ok(bo)
+        if self.is_shmem() {
+            self.base.free(gone);
+        } else if self.is_vram() {
+            self.remove_node();
+        }
+    }
+
+    /// Tells the host, if it was told of the object; its answer destroys it (`virtio_gpu_free_object`).
+    pub(super) fn free_object(&self, gone: &Gone) {
+        let created = self.host().ok().filter(|host| host.created());
+        let Some(host) = created else {
+            self.cleanup(gone);
+            return;
+        };
+        if let Some(object) = gone.defer(&self.base.base) {
+            host.unref(move || {
+                object.finish::<Self>(|bo, gone| bo.cleanup(gone));
+            });
+        }
+    }
+}
+
+/// A reference to the object as one of this driver (`gem_to_virtio_gpu_obj`).
+pub(super) fn to_virtio_gpu_object(object: &Gem) -> Result<Gem<VirtioGpuObject>> {
+    object.downcast().ok_or(Errno::EINVAL)
 }
 
 impl legacy::Subclass for VirtioGpuObject {
@@ -62,67 +102,114 @@ impl legacy::CreateObject for VirtioGpuObject {
     fn gem_create_object(_dev: &Device, base: legacy::Object) -> Result<Self> {
         Ok(Self {
             base,
-            created: OnceLock::new(),
+            funcs: OnceLock::new(),
+            host: OnceLock::new(),
+            vram: Mutex::default(),
+            sgt: Mutex::default(),
         })
     }
 }
 
-/// `virtio_gpu_shmem_funcs`.
+/// The three function tables in one.
 impl gem::Object for VirtioGpuObject {
     fn gem(&self) -> &Header {
         &self.base.base
     }
 
-    /// `virtio_gpu_free_object`: the pages go with the host's answer (`virtio_gpu_cleanup_object`), not here.
     fn free(&self, gone: &Gone) {
-        let Some((id, host)) = self.created.get() else {
-            self.base.free(gone);
-            return;
-        };
-        if let Some(object) = gone.defer(&self.base.base) {
-            host.queue_then(Command::Unref(*id), object, |object| {
-                object.finish::<Self>(|bo, gone| bo.base.free(gone));
-            });
+        match self.funcs() {
+            Funcs::Shmem => self.free_object(gone),
+            Funcs::Vram => self.vram_free(gone),
+            Funcs::DmaBuf => self.dma_buf_free(gone),
+        }
+    }
+
+    /// `virtio_gpu_gem_object_open`.
+    fn open(&self, file: &File) -> Result {
+        if self.funcs() != Funcs::DmaBuf {
+            self.host()?.attach_to(&self.base.base, file);
+        }
+        Ok(())
+    }
+
+    /// `virtio_gpu_gem_object_close`.
+    fn close(&self, file: &File) {
+        if self.funcs() != Funcs::DmaBuf
+            && let Ok(host) = self.host()
+        {
+            host.detach_from(&self.base.base, file);
         }
     }
 
     fn print_info(&self, out: &mut dyn fmt::Write, indent: usize) -> fmt::Result {
+        if !self.is_shmem() {
+            return Ok(());
+        }
         legacy::object_print_info(&self.base, out, indent)
     }
 
+    /// `virtgpu_gem_prime_export`.
+    fn export(&self, writable: bool) -> Result<DmaBuf> {
+        prime::export(&self.base.base, self.host()?, writable)
+    }
+
     fn pin(&self, guard: &mut ResvGuard) -> Result {
+        if !self.is_shmem() {
+            return Ok(());
+        }
         legacy::object_pin(&self.base, guard)
     }
 
     fn unpin(&self, guard: &mut ResvGuard) {
-        legacy::object_unpin(&self.base, guard);
+        if self.is_shmem() {
+            legacy::object_unpin(&self.base, guard);
+        }
     }
 
     fn get_sg_table(&self, guard: &mut ResvGuard) -> Result<SgTable> {
+        if !self.is_shmem() {
+            return Err(Errno::ENOSYS);
+        }
         legacy::object_get_sg_table(&self.base, guard)
     }
 
     fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
+        if !self.is_shmem() {
+            return Err(Errno::EOPNOTSUPP);
+        }
         legacy::object_vmap(&self.base, guard)
     }
 
     fn vunmap(&self, guard: &mut ResvGuard, _map: &IosysMap) {
-        legacy::object_vunmap(&self.base, guard);
+        if self.is_shmem() {
+            legacy::object_vunmap(&self.base, guard);
+        }
     }
 
     fn mmap(&self, vma: &mut NewVma) -> Result {
-        legacy::object_mmap(&self.base, vma)
+        match self.funcs() {
+            Funcs::Shmem => legacy::object_mmap(&self.base, vma),
+            Funcs::Vram => self.vram_mmap(vma),
+            Funcs::DmaBuf => Err(Errno::EINVAL),
+        }
     }
 
     fn vm_open(&self, vma: &Vma) {
-        legacy::vm_open(&self.base, vma);
+        if self.is_shmem() {
+            legacy::vm_open(&self.base, vma);
+        }
     }
 
     fn vm_close(&self, vma: &Vma) {
-        legacy::vm_close(&self.base, vma);
+        if self.is_shmem() {
+            legacy::vm_close(&self.base, vma);
+        }
     }
 
     fn fault(&self, vma: &Vma, fault: FaultContext) -> Fault {
+        if !self.is_shmem() {
+            return Fault::SigBus;
+        }
         legacy::fault(&self.base, vma, fault)
     }
 }

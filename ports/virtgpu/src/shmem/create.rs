@@ -1,0 +1,132 @@
+//! Objects of the guest's memory, and what others ask of an object (`virtgpu_object.c`, `virtgpu_vq.c`, `virtgpu_plane.c`).
+
+use drm_core::device::Device;
+use drm_core::dma::{Entry, SgTable};
+use drm_core::errno::{Errno, Result};
+use drm_core::gem::Gem;
+use drm_core::page_align;
+use drm_core::prime::{Attachment, DmaBuf};
+use drm_core::resv::ResvGuard;
+use drm_core::sync::Arc;
+use gem_shmem::legacy;
+
+use super::Objects;
+use super::object::{VirtioGpuObject, to_virtio_gpu_object};
+use crate::memory::{Memory, PanicBuffer};
+use crate::queue::FenceAlloc;
+use crate::resource::{ObjectParams, Resource};
+
+impl Objects {
+    /// Pages, their list for the host (`virtio_gpu_object_shmem_init`), and the commands. `fence` locks the object.
+    fn shmem_init(
+        &self,
+        bo: &Gem<VirtioGpuObject>,
+        params: &ObjectParams,
+        fence: Option<FenceAlloc>,
+    ) -> Result {
+        let sgt = bo.base.get_pages_sgt()?;
+        let entries = self.device.mem_entries(&sgt)?;
+        drop(sgt);
+        bo.host()?
+            .create(&bo.clone().into_dyn(), params, entries, fence)
+    }
+}
+
+impl Memory for Objects {
+    /// From here on the pages stay, and so does their table: the host has the list.
+    fn object_create(
+        &self,
+        dev: &Device,
+        params: &ObjectParams,
+        fence: Option<FenceAlloc>,
+    ) -> Result<Gem> {
+        let params = ObjectParams {
+            size: round_up(params.size),
+            ..*params
+        };
+        let bo = legacy::create::<VirtioGpuObject>(dev, params.size)?;
+        bo.host
+            .get_or_init(|| Resource::new(&self.device, params.dumb));
+        if let Err(error) = self.shmem_init(&bo, &params, fence) {
+            bo.host()?.put_id();
+            bo.free_directly(|bo, gone| bo.base.free(gone));
+            return Err(error);
+        }
+        Ok(bo.into_dyn())
+    }
+
+    fn vram_create(&self, dev: &Device, params: &ObjectParams) -> Result<Gem> {
+        let params = ObjectParams {
+            size: round_up(params.size),
+            ..*params
+        };
+        self.vram_create_of(dev, &params)
+    }
+
+    fn resource(&self, object: &Gem) -> Result<Arc<Resource>> {
+        to_virtio_gpu_object(object)?.host().cloned()
+    }
+
+    /// The table is read without the lock: it is believed to be there for as long as the object is.
+    fn sync_for_device(&self, object: &Gem) -> Option<Vec<Entry>> {
+        let bo = to_virtio_gpu_object(object).ok()?;
+        if !bo.is_shmem() {
+            return None;
+        }
+        let sgt = bo.base.racy().sgt.clone()?;
+        sgt.sync();
+        Some(sgt.entries().to_vec())
+    }
+
+    fn map_dma_buf(
+        &self,
+        object: &Gem,
+        attach: &Attachment,
+        guard: &mut ResvGuard,
+    ) -> Result<Arc<SgTable>> {
+        let bo = to_virtio_gpu_object(object)?;
+        if bo.is_vram() {
+            return bo.vram_map_dma_buf(attach);
+        }
+        let table = object.get_sg_table(guard)?;
+        table.map(attach.device())?;
+        Ok(Arc::new(table))
+    }
+
+    /// Fields of the base class, read while anybody may hold any lock (`virtio_drm_get_scanout_buffer`, after 6.12).
+    fn panic_buffer(&self, object: &Gem) -> Result<PanicBuffer> {
+        let bo = to_virtio_gpu_object(object)?;
+        if let Some(vaddr) = bo.base.racy().vaddr.clone() {
+            return Ok(PanicBuffer::Mapped(vaddr));
+        }
+        let fields = bo.base.racy();
+        let pages = fields.pages.as_ref().ok_or(Errno::ENODEV)?;
+        Ok(PanicBuffer::Pages(
+            pages.iter().flatten().map(|page| page.phys()).collect(),
+        ))
+    }
+
+    fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
+        self.prime_import(dev, dma_buf)
+    }
+
+    fn has_import_sg_table(&self) -> bool {
+        true
+    }
+
+    /// `virtgpu_gem_prime_import_sg_table`: the buffer is attached and mapped by then.
+    fn gem_prime_import_sg_table(
+        &self,
+        _dev: &Device,
+        _attach: &Arc<Attachment>,
+        _table: Arc<SgTable>,
+    ) -> Result<Gem> {
+        Err(Errno::ENODEV)
+    }
+}
+
+/// Whole pages; a size that does not fit becomes 0.
+fn round_up(size: u64) -> u64 {
+    size.checked_add(drm_core::PAGE_SIZE - 1)
+        .map_or(0, |_| page_align(size))
+}
