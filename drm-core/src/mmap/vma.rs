@@ -237,8 +237,10 @@ impl Vma {
     }
 
     fn copy_with(&self, start: u64, from: u64, to: u64, prot: Prot) -> Arc<Self> {
+        // A shared mapping that may be written again is writable at once: nobody asked to be told (`vma_wants_writenotify`).
+        let is_shared = self.sharing == Sharing::Shared;
         let entry = |(&index, &pte): (&u64, &Pte)| {
-            let writable = pte.writable && prot.writes();
+            let writable = prot.writes() && (is_shared || pte.writable);
             (index - from, Pte { writable, ..pte })
         };
         let ptes = self.ptes.lock().range(from..to).map(entry).collect();

@@ -96,3 +96,17 @@ fn a_piece_of_a_kernel_mapping_shows_its_bytes_alone() {
     map.unmap();
     assert_eq!(piece.read(0, &mut [0]), Err(Errno::EFAULT));
 }
+
+#[test]
+fn a_shared_mapping_that_may_be_written_again_is_writable_without_a_fault() {
+    let machine = machine();
+    let process = Process::new(&machine);
+    let at = process.mmap_anonymous(0x2000).expect("memory");
+    process.mprotect(at, 0x1000, Prot::Read).expect("mapped");
+    assert_eq!(process.write(at, &[1]), Err(Errno::EFAULT));
+    process
+        .mprotect(at, 0x1000, Prot::ReadWrite)
+        .expect("mapped");
+    assert_eq!(process.write(at, &[1]), Ok(()));
+    assert_eq!(machine.counters().snapshot().user_faults, 0);
+}
