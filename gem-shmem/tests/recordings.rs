@@ -6,7 +6,7 @@ mod replay;
 
 use drm_core::recording::Recording;
 
-fn agrees(file: &str, at_least: usize) -> Vec<replay::Share> {
+fn agrees(file: &str, at_least: usize) -> Vec<drm_core::recording::suite::Share> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("data")
         .join(file);

@@ -2,11 +2,13 @@
 //!
 //! A recording is text, plain or compressed with xz. A line of an operation is `S <operation> => <answer>`; the answer may
 //! end in marks, ` !` and what the kernel log said. Whoever replays runs the operations in order, and hands every answer to
-//! [`Report::compare`]. What a model cannot answer is left out by [`Patterns`], each with its reason.
+//! [`Report::compare`]. What a model cannot answer is left out by [`Patterns`], each with its reason. [`suite`] is what was run on
+//! drivers that anyone can load.
 
 mod answer;
 mod pattern;
 mod report;
+pub mod suite;
 #[cfg(test)]
 mod tests;
 

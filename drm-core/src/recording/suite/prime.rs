@@ -1,14 +1,13 @@
 //! Sharing between files of one device, and what a dma-buf itself answers.
 
-use drm_core::device::File;
-use drm_core::mmap::{Process, Prot, Sharing};
-use drm_core::prime::DmaBuf;
+use crate::device::File;
+use crate::mmap::{Process, Prot, Sharing};
+use crate::prime::DmaBuf;
 
 use super::client::{
     CLOEXEC, Dumb, RDWR, close, en, fd_to_handle, handle_to_fd, map, ok, peek, square,
 };
-use super::device::Dev;
-use super::{Bench, Out};
+use super::{Bench, Dev, Out};
 
 const PAGE: u64 = 4096;
 
@@ -26,7 +25,7 @@ fn filled(process: &Process, file: &File) -> (Dumb, u64, u64) {
     (a, offset, p)
 }
 
-pub(super) fn run(bench: &Bench, dev: &Dev, out: &mut Out) {
+pub(super) fn run(bench: &Bench<'_>, dev: &Dev, out: &mut Out<'_>) {
     let n = dev.name;
     let process = &bench.process;
     let (file, other) = (dev.open(), dev.open());
@@ -87,7 +86,7 @@ pub(super) fn run(bench: &Bench, dev: &Dev, out: &mut Out) {
     }
 }
 
-fn read_only(n: &str, process: &Process, ro: &DmaBuf, size: u64, out: &mut Out) {
+fn read_only(n: &str, process: &Process, ro: &DmaBuf, size: u64, out: &mut Out<'_>) {
     let calls = [
         ("rw", Prot::ReadWrite, Sharing::Shared),
         ("ro", Prot::Read, Sharing::Shared),
@@ -103,7 +102,7 @@ fn read_only(n: &str, process: &Process, ro: &DmaBuf, size: u64, out: &mut Out) 
     }
 }
 
-fn arguments(n: &str, process: &Process, rw: &DmaBuf, size: u64, out: &mut Out) {
+fn arguments(n: &str, process: &Process, rw: &DmaBuf, size: u64, out: &mut Out<'_>) {
     use Sharing::{Private, Shared};
     let calls = [
         ("full", size, Shared, 0),
@@ -133,7 +132,7 @@ fn into_other(
     process: &Process,
     other: &File,
     (rw, size, offset): (&DmaBuf, u64, u64),
-    out: &mut Out,
+    out: &mut Out<'_>,
 ) {
     let (result, h1) = fd_to_handle(other, rw);
     out.line(format!(

@@ -1,15 +1,14 @@
 //! Sharing between devices: export by one, import by another, and back.
 
-use drm_core::mmap::{Prot, Sharing};
+use crate::mmap::{Prot, Sharing};
 
 use super::client::{RDWR, close, en, fd_to_handle, handle_to_fd, map, ok, peek, square, touch};
-use super::device::Dev;
-use super::{Bench, Out, memory};
+use super::{Bench, Dev, Out, memory};
 
 const PAGE: u64 = 4096;
 
 /// The list of dma-bufs, in one line.
-pub(super) fn bufinfo(bench: &Bench) -> String {
+pub(super) fn bufinfo(bench: &Bench<'_>) -> String {
     let list: Vec<_> = bench
         .machine
         .bufinfo()
@@ -19,8 +18,11 @@ pub(super) fn bufinfo(bench: &Bench) -> String {
     list.join(" ")
 }
 
-pub(super) fn run(bench: &Bench, a: &Dev, b: &Dev, out: &mut Out) {
+pub(super) fn run(bench: &Bench<'_>, a: &Dev, b: &Dev, out: &mut Out<'_>) {
     let n = format!("{}->{}", a.name, b.name);
+    if !bench.was_recorded(&format!("{n} export")) {
+        return;
+    }
     let process = &bench.process;
     let (file, other) = (a.open(), b.open());
     let x = square(&file);
@@ -35,6 +37,10 @@ pub(super) fn run(bench: &Bench, a: &Dev, b: &Dev, out: &mut Out) {
     let (_, oz) = map(&other, z.handle);
     let (result, h) = fd_to_handle(&other, &dma_buf);
     out.line(format!("{n} import -> {} handle={h}", en(&result)));
+    if result.is_err() {
+        let _ = process.munmap(p, x.size);
+        return;
+    }
     out.line(format!("{n} bufinfo {}", bufinfo(bench)));
     let (_, h2) = fd_to_handle(&other, &dma_buf);
     out.line(format!("{n} import again same={}", h == h2));
@@ -90,4 +96,5 @@ pub(super) fn run(bench: &Bench, a: &Dev, b: &Dev, out: &mut Out) {
         "{n} exporter mapping still reads {}",
         peek(process, p + PAGE)
     ));
+    let _ = process.munmap(p, x.size);
 }

@@ -1,15 +1,14 @@
 //! Import of buffers that no DRM driver exported: of udmabuf, and of the system heap.
 
-use drm_core::PAGE_SIZE;
-use drm_core::machine::Machine;
-use drm_core::memory::{Gfp, Page};
-use drm_core::mmap::{Process, Prot, Sharing};
-use drm_core::prime::DmaBuf;
+use crate::PAGE_SIZE;
+use crate::machine::Machine;
+use crate::memory::{Gfp, Page};
+use crate::mmap::{Process, Prot, Sharing};
+use crate::prime::DmaBuf;
 
 use super::client::{close, en, fd_to_handle, flink, map, ok, peek, square};
 use super::cross::bufinfo;
-use super::device::Dev;
-use super::{Bench, Out, exporter, memory};
+use super::{Bench, Dev, Out, exporter, memory};
 
 /// Pages whose first bytes count up from `first`.
 fn pages(machine: &Machine, first: u8, count: u8) -> Vec<Page> {
@@ -21,7 +20,7 @@ fn pages(machine: &Machine, first: u8, count: u8) -> Vec<Page> {
     (0..count).map(page).collect()
 }
 
-pub(super) fn run(bench: &Bench, out: &mut Out) {
+pub(super) fn run(bench: &Bench<'_>, out: &mut Out<'_>) {
     let machine = &bench.machine;
     let process = &bench.process;
     // The four pages of a file, of which the first was exported by itself; the middle two are the buffer.
@@ -32,7 +31,7 @@ pub(super) fn run(bench: &Bench, out: &mut Out) {
     mapped.expect("the buffer can be mapped");
     let blank = |_| Page::alloc(machine.frames(), Gfp::KERNEL).expect("the machine has memory");
     let heap = exporter::export(machine, "system", (0..2).map(blank).collect());
-    for dev in &bench.devices {
+    for dev in bench.subjects() {
         import(
             bench,
             process,
@@ -43,13 +42,22 @@ pub(super) fn run(bench: &Bench, out: &mut Out) {
     }
 }
 
-fn import(bench: &Bench, process: &Process, dev: &Dev, from: &[(&str, &DmaBuf)], out: &mut Out) {
+fn import(
+    bench: &Bench<'_>,
+    process: &Process,
+    dev: &Dev,
+    from: &[(&str, &DmaBuf)],
+    out: &mut Out<'_>,
+) {
     let (n, file) = (dev.name, dev.open());
     let z = square(&file);
     let (_, oz) = map(&file, z.handle);
     for (k, dma_buf) in from {
         let (result, h) = fd_to_handle(&file, dma_buf);
         out.line(format!("{n} import {k} -> {} handle={h}", en(&result)));
+        if result.is_err() {
+            continue;
+        }
         out.line(format!("{n} {k} map_dumb -> {}", en(&map(&file, h).0)));
         let guess = oz + z.size;
         let len = 2 * PAGE_SIZE;

@@ -1,13 +1,12 @@
 //! When pages come and go, and the figures of fdinfo.
 
-use drm_core::gem::MemoryStats;
-use drm_core::mmap::{Prot, Sharing};
+use crate::gem::MemoryStats;
+use crate::mmap::{Prot, Sharing};
 
 use super::client::{CLOEXEC, RDWR, close, dumb, en, handle_to_fd, map, peek, square};
-use super::device::Dev;
-use super::{Bench, Out};
+use super::{Bench, Dev, Out};
 
-pub(super) fn run(bench: &Bench, dev: &Dev, out: &mut Out) {
+pub(super) fn run(bench: &Bench<'_>, dev: &Dev, out: &mut Out<'_>) {
     let n = dev.name;
     let process = &bench.process;
     let file = dev.open();
@@ -39,7 +38,7 @@ pub(super) fn run(bench: &Bench, dev: &Dev, out: &mut Out) {
     fdinfo(bench, dev, out);
 }
 
-fn fdinfo(bench: &Bench, dev: &Dev, out: &mut Out) {
+fn fdinfo(bench: &Bench<'_>, dev: &Dev, out: &mut Out<'_>) {
     let n = dev.name;
     let file = dev.open();
     out.line(format!("{n} fdinfo:"));
@@ -59,7 +58,7 @@ fn fdinfo(bench: &Bench, dev: &Dev, out: &mut Out) {
 }
 
 /// The memory lines of fdinfo, each behind `prefix`.
-pub(super) fn figures(prefix: &str, file: &drm_core::device::File, out: &mut Out) {
+pub(super) fn figures(prefix: &str, file: &crate::device::File, out: &mut Out<'_>) {
     let mut text = String::new();
     MemoryStats::of(file)
         .print(&mut text)

@@ -1,7 +1,7 @@
 //! Contents and lifetime: what two mappings see, splits, moves, fork, handles closed while mapped.
 
-use drm_core::device::File;
-use drm_core::mmap::{Process, Prot, Sharing};
+use crate::device::File;
+use crate::mmap::{Process, Prot, Sharing};
 
 use super::Out;
 use super::client::{Dumb, close, en, map, ok, peek, square, touch};
@@ -14,7 +14,7 @@ fn hex(process: &Process, addr: u64) -> String {
         .map_or_else(|errno| errno.to_string(), |byte| format!("{byte:#x}"))
 }
 
-pub(super) fn run(n: &str, process: &Process, file: File, (a, oa): (Dumb, u64), out: &mut Out) {
+pub(super) fn run(n: &str, process: &Process, file: File, (a, oa): (Dumb, u64), out: &mut Out<'_>) {
     let size = a.size;
     let mmap = |offset| process.mmap(&file, size, Prot::ReadWrite, Sharing::Shared, offset);
     let mapped = |offset| mmap(offset).expect("the object can be mapped");
@@ -103,7 +103,7 @@ pub(super) fn run(n: &str, process: &Process, file: File, (a, oa): (Dumb, u64), 
     let _ = munmap(s, size);
 }
 
-fn remap(n: &str, process: &Process, s: u64, size: u64, out: &mut Out) {
+fn remap(n: &str, process: &Process, s: u64, size: u64, out: &mut Out<'_>) {
     let grown = process.mremap(s, size, size * 2);
     out.line(format!("{n} mremap grow -> {}", ok(&grown)));
     let copied = process.mremap(s, 0, size);

@@ -1,9 +1,9 @@
 //! What the guest program did system calls with: ioctls by number, and errnos as text.
 
-use drm_core::device::{File, IoctlNr, core_nr};
-use drm_core::errno::{Errno, Result};
-use drm_core::mmap::Process;
-use drm_core::prime::DmaBuf;
+use crate::device::{File, IoctlNr, core_nr};
+use crate::errno::{Errno, Result};
+use crate::mmap::Process;
+use crate::prime::DmaBuf;
 
 /// `O_RDWR`.
 pub(super) const RDWR: u32 = 2;
@@ -27,7 +27,12 @@ pub(super) fn ok<T>(result: &Result<T>) -> String {
 }
 
 fn call<const N: usize>(file: &File, number: IoctlNr, words: &mut [u32; N]) -> Result {
-    file.ioctl(number.raw(), bytemuck::cast_slice_mut(&mut words[..]))
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let result = file.ioctl(number.raw(), &mut bytes);
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *word = u32::from_ne_bytes(*bytes);
+    }
+    result
 }
 
 fn wide(low: u32, high: u32) -> u64 {
@@ -112,7 +117,7 @@ pub(super) fn touch(process: &Process, addr: u64, write: Option<u8>) -> String {
         Some(value) => child.write(addr, &[value]).map(|()| 0),
         None => child.read_byte(addr),
     };
-    let allowed = |vma: &drm_core::mmap::Vma| write.is_none() || vma.prot().writes();
+    let allowed = |vma: &crate::mmap::Vma| write.is_none() || vma.prot().writes();
     match result {
         Ok(byte) => format!("{byte:#04x}"),
         Err(Errno::EFAULT) if child.vma(addr).is_some_and(|vma| allowed(&vma)) => "SIGBUS".into(),

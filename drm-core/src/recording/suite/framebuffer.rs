@@ -1,11 +1,10 @@
 //! What debugfs shows of a framebuffer's object while it is mapped, copied, shared and closed.
 
-use drm_core::gem::{HandleCount, print_info};
-use drm_core::mmap::{Prot, Sharing};
+use crate::gem::{HandleCount, print_info};
+use crate::mmap::{Prot, Sharing};
 
 use super::client::{RDWR, close, handle_to_fd, map, square};
-use super::device::Dev;
-use super::{Bench, Out};
+use super::{Bench, Dev, Out};
 
 /// The lines that the guest looked at.
 const KEYS: [&str; 8] = [
@@ -19,7 +18,7 @@ const KEYS: [&str; 8] = [
     "name",
 ];
 
-pub(super) fn run(bench: &Bench, dev: &Dev, out: &mut Out) {
+pub(super) fn run(bench: &Bench<'_>, dev: &Dev, out: &mut Out<'_>) {
     let n = dev.name;
     let process = &bench.process;
     let file = dev.open();

@@ -1,7 +1,7 @@
 //! What of the suite is not compared: lines that a userspace model cannot have, each kind with its reason.
 
-use drm_core::recording::Pattern::{Both, Contains, Prefix};
-use drm_core::recording::Patterns;
+use crate::recording::Pattern::{Both, Contains, Prefix};
+use crate::recording::Patterns;
 
 const CORE_MM: &str = "the core mm answers from the mapping's flags; no driver is asked";
 const PROT: &str = "mappings here are readable, or readable and writable";

@@ -1,5 +1,4 @@
-//! The devices of the recorded machine: shmora and vgem on the base class, vkms on the closed type, and two exporters that
-//! are no DRM drivers.
+//! The devices of the recorded machine: shmora and vgem on the base class, vkms on the closed type.
 
 use std::fmt;
 
@@ -10,45 +9,23 @@ use drm_core::gem::{self, Fault, FaultContext, Gem, Gone, Header, IosysMap};
 use drm_core::machine::Machine;
 use drm_core::mmap::{NewVma, Vma};
 use drm_core::prime::{Attachment, DmaBuf};
+use drm_core::recording::suite::Dev;
 use drm_core::resv::ResvGuard;
 use drm_core::sync::Arc;
 use gem_shmem::legacy::{self, CreateObject, Subclass};
 
-use crate::replay::shmora::Shmora;
-
-/// A device as the guest saw it.
-pub(super) struct Dev {
-    pub(super) name: &'static str,
-    pub(super) device: Device,
-    /// Whether the driver shows fdinfo.
-    pub(super) fdinfo: bool,
-    /// Whether it has a display.
-    pub(super) display: bool,
-}
-
-impl Dev {
-    fn new(machine: &Machine, name: &'static str, driver: Arc<dyn Driver>) -> Self {
-        let display = driver.features().contains(Features::MODESET);
-        let dma = DmaDevice::new(machine, name, DmaConfig::default());
-        Self {
-            name,
-            device: Device::new(dma, driver),
-            fdinfo: name == "shmora",
-            display,
-        }
-    }
-
-    pub(super) fn open(&self) -> File {
-        self.device.open().expect("the device opens")
-    }
-}
+use super::shmora::Shmora;
 
 /// The three devices, by name.
 pub(super) fn devices(machine: &Machine) -> [Dev; 3] {
+    let device = |name, driver| {
+        let dma = DmaDevice::new(machine, name, DmaConfig::default());
+        Dev::new(name, &Device::new(dma, driver))
+    };
     [
-        Dev::new(machine, "shmora", Arc::new(Shmora)),
-        Dev::new(machine, "vgem", Arc::new(Vgem)),
-        Dev::new(machine, "vkms", Arc::new(Vkms)),
+        device("shmora", Arc::new(Shmora)).with_fdinfo(),
+        device("vgem", Arc::new(Vgem)),
+        device("vkms", Arc::new(Vkms)),
     ]
 }
 

@@ -1,15 +1,15 @@
 //! An exporter that is no DRM driver, as udmabuf and the system heap are: pages of a file, handed out without GEM.
 
-use drm_core::device::{Device, Driver};
-use drm_core::dma::{DmaConfig, DmaDevice, SgTable};
-use drm_core::errno::{Errno, Result};
-use drm_core::gem::{self, Fault, FaultContext, Gem, Header, IosysMap};
-use drm_core::machine::Machine;
-use drm_core::memory::{KernelMap, Page};
-use drm_core::mmap::{NewVma, VmFlags, Vma};
-use drm_core::prime::{Attachment, Direction, DmaBuf, DmaBufOps};
-use drm_core::resv::{Resv, ResvGuard};
-use drm_core::sync::Arc;
+use crate::device::{Device, Driver};
+use crate::dma::{DmaConfig, DmaDevice, SgTable};
+use crate::errno::{Errno, Result};
+use crate::gem::{self, Fault, FaultContext, Gem, Header, IosysMap};
+use crate::machine::Machine;
+use crate::memory::{KernelMap, Page};
+use crate::mmap::{NewVma, VmFlags, Vma};
+use crate::prime::{Attachment, Direction, DmaBuf, DmaBufOps};
+use crate::resv::{Resv, ResvGuard};
+use crate::sync::Arc;
 
 struct NoDriver;
 
@@ -87,7 +87,7 @@ impl DmaBufOps for Ops {
 pub(super) fn export(machine: &Machine, exporter: &'static str, pages: Vec<Page>) -> DmaBuf {
     let dma = DmaDevice::new(machine, exporter, DmaConfig::default());
     let device = Device::new(dma, Arc::new(NoDriver));
-    let size = pages.len() as u64 * drm_core::PAGE_SIZE;
+    let size = pages.len() as u64 * crate::PAGE_SIZE;
     let object = Gem::new(Pages {
         header: Header::new_private(&device, size),
         pages,
