@@ -30,7 +30,7 @@ mod share;
 mod sparse;
 
 pub use backing::{Backing, BackingOptions, Keep, Pages, Pin};
-pub use cpu_map::{Caching, CpuMap, CpuMapOptions, Populate};
+pub use cpu_map::{Caching, CpuMap, CpuMapOptions, Entries, Populate};
 pub use detain::{Detained, detain};
 pub use device_map::{DeviceMap, MappedTable, PinnedTable, Runs, Table};
 pub use glue::{grows, rss, status};

@@ -6,7 +6,7 @@ mod user;
 
 use std::fmt;
 
-pub use options::{Caching, CpuMapOptions, Populate};
+pub use options::{Caching, CpuMapOptions, Entries, Populate};
 
 use drm_core::gem::Gone;
 use drm_core::machine::Machine;

@@ -26,6 +26,18 @@ pub enum Populate {
     AtMmap,
 }
 
+/// What the entries of a mapping are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entries {
+    /// Addresses without bookkeeping (`VM_PFNMAP`): the mapping alone knows them.
+    #[default]
+    Addresses,
+    /// Pages with their bookkeeping (`VM_MIXEDMAP`), all of them from the start, for as long as the object is mapped: whoever walks
+    /// the tables of the process finds pages, a device that shares its addresses among them. An import is touched page by page.
+    Pages,
+}
+
 /// How a [`super::CpuMap`] behaves.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -34,6 +46,7 @@ pub struct CpuMapOptions {
     pub(super) populate: Populate,
     pub(super) flush: bool,
     pub(super) huge: bool,
+    pub(super) entries: Entries,
     pub(super) user: Result<(), Errno>,
 }
 
@@ -45,6 +58,7 @@ impl Default for CpuMapOptions {
             populate: Populate::OnTouch,
             flush: true,
             huge: true,
+            entries: Entries::Addresses,
             user: Ok(()),
         }
     }
@@ -59,6 +73,7 @@ impl CpuMapOptions {
             populate: Populate::AtMmap,
             flush: false,
             huge: false,
+            entries: Entries::Addresses,
             user: Ok(()),
         }
     }
@@ -85,6 +100,16 @@ impl CpuMapOptions {
     /// Whether a touch may map a whole huge page.
     pub fn huge(mut self, huge: bool) -> Self {
         self.huge = huge;
+        self
+    }
+
+    /// What the entries of a mapping are. Pages come at `mmap`, one entry each, whatever else was said.
+    pub fn entries(mut self, entries: Entries) -> Self {
+        self.entries = entries;
+        if entries == Entries::Pages {
+            self.populate = Populate::AtMmap;
+            self.huge = false;
+        }
         self
     }
 

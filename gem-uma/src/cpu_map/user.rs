@@ -6,7 +6,7 @@ use drm_core::mmap::{NewVma, VmFlags, Vma};
 use drm_core::resv::ResvGuard;
 use drm_core::sync::atomic::Ordering;
 
-use super::{CpuMap, Populate};
+use super::{CpuMap, Entries, Populate};
 use crate::backing::{Backing, User};
 use crate::device_map::DeviceMap;
 use crate::reclaim::Reclaim;
@@ -15,7 +15,8 @@ impl CpuMap {
     /// Maps the object for a process (in the place of `drm_gem_shmem_mmap`). No reservation is held.
     ///
     /// An import is mapped by its exporter. `EINVAL` for a mapping that copies on write; what the options refuse with;
-    /// errors of the pages, if they come now.
+    /// errors of the pages, if they come now, and of the page table, if they are inserted now: nothing is mapped then, and nobody keeps
+    /// the pages.
     pub fn mmap<'d>(
         &self,
         vma: &mut NewVma,
@@ -25,7 +26,11 @@ impl CpuMap {
         self.options.user?;
         if let Some(import) = backing.import() {
             vma.set_object(None);
-            return import.dma_buf().mmap(vma, 0);
+            import.dma_buf().mmap(vma, 0)?;
+            if self.options.entries == Entries::Pages {
+                vma.populate();
+            }
+            return Ok(());
         }
         if vma.is_copy_on_write() {
             return Err(Errno::EINVAL);
@@ -36,12 +41,23 @@ impl CpuMap {
             self.prepare(&mut guard, backing, device.into())
                 .inspect_err(|_| backing.drop_user(&mut guard, User::Vma))?;
         }
-        self.add_vma();
         vma.set_flags(VmFlags::PFNMAP | VmFlags::DONTEXPAND | VmFlags::DONTDUMP);
+        if self.options.entries == Entries::Pages {
+            self.insert_all(vma, backing, &guard)
+                .inspect_err(|_| backing.drop_user(&mut guard, User::Vma))?;
+        }
+        self.add_vma();
         if self.is_write_combined() {
             vma.set_flags(VmFlags::WRITE_COMBINE);
         }
         Ok(())
+    }
+
+    /// Makes it a mapping of pages, and inserts them.
+    fn insert_all(&self, vma: &mut NewVma, backing: &Backing, guard: &ResvGuard) -> Result {
+        let pages = backing.pages(guard).ok_or(Errno::EINVAL)?;
+        vma.change_flags(VmFlags::MIXEDMAP, VmFlags::PFNMAP);
+        vma.insert_pages(&self.machine, pages.iter())
     }
 
     /// A copy of a mapping is one more (`vm_ops->open`). It is only made while there is one, so its pages are there.
@@ -148,7 +164,10 @@ impl CpuMap {
             return Fault::SigBus;
         };
         if fault.order == 0 {
-            vma.insert_pfn(fault.index, phys);
+            match self.options.entries {
+                Entries::Addresses => vma.insert_pfn(fault.index, phys),
+                Entries::Pages => vma.insert_page(fault.index, phys),
+            }
             return Fault::NoPage;
         }
         let whole = pages.folio_bytes(fault.index) >= Some(drm_core::PAGE_SIZE << fault.order);

@@ -1,12 +1,13 @@
 //! With the base class's policies an object shows what `drm_gem_shmem_object` shows.
 
+use drm_core::device::File;
 use drm_core::errno::Errno;
-use drm_core::gem::{MemoryStats, Object, Status};
+use drm_core::gem::{Gem, MemoryStats, Object, Status};
 use drm_core::machine::Fail;
 use drm_core::memory::Gfp;
-use drm_core::mmap::Process;
+use drm_core::mmap::{Process, VmFlags};
 use drm_core::resv::ResvGuard;
-use gem_uma::SparseOptions;
+use gem_uma::{Entries, SparseOptions};
 
 use crate::world::{Bo, Options, World};
 
@@ -60,7 +61,7 @@ fn a_user_mapping_gets_every_page_at_mmap_and_keeps_them() {
     let bo = world.bo(2 * 4096);
     file.handle_create(&bo.clone().into_dyn()).expect("handle");
     let process = Process::new(&world.machine);
-    let addr = world.mmap(&process, &file, &bo).expect("mmap");
+    let addr = world.mworld.mmap(&process, &file, &bo).expect("mmap");
     assert!(bo.backing.is_resident());
     process.write(addr, b"hello").expect("write");
     let child = process.fork();
@@ -85,7 +86,7 @@ fn a_purge_leaves_mappings_that_fault() {
     let bo = world.bo(2 * 4096);
     file.handle_create(&bo.clone().into_dyn()).expect("handle");
     let process = Process::new(&world.machine);
-    let addr = world.mmap(&process, &file, &bo).expect("mmap");
+    let addr = world.mworld.mmap(&process, &file, &bo).expect("mmap");
     process.write(addr, b"hello").expect("write");
     drop(bo.dmap.lock_table(&bo.backing).expect("table"));
 
@@ -170,4 +171,40 @@ fn a_heap_grows_by_granules_and_a_failure_leaves_none_half_filled() {
     drop(guard);
     drop(bo);
     world.assert_clean();
+}
+
+fn mapped_as_pages() -> (World, File, Gem<Bo>, Process) {
+    let mut options = Options::as_base_class();
+    options.cpu = options.cpu.entries(Entries::Pages);
+    let world = World::new(options);
+    let file = world.dev.open().expect("open");
+    let bo = world.bo(2 * 4096);
+    file.handle_create(&bo.clone().into_dyn()).expect("handle");
+    let process = Process::new(&world.machine);
+    (world, file, bo, process)
+}
+
+#[test]
+fn a_mapping_of_pages_is_filled_at_once_and_again_where_pages_were_dropped() {
+    let (world, file, bo, process) = mapped_as_pages();
+    let at = world.mmap(&process, &file, &bo).expect("mmap");
+    let vma = process.vma(at).expect("a mapping");
+    assert_eq!(vma.mapped_pages(), 2);
+    assert!(vma.flags().contains(VmFlags::MIXEDMAP) && !vma.flags().contains(VmFlags::PFNMAP));
+    process.write(at, &[7]).expect("write");
+    process.madvise_dontneed(at, 4096).expect("pages go");
+    assert_eq!(vma.mapped_pages(), 1);
+    assert_eq!(process.read_byte(at), Ok(7));
+    assert_eq!(vma.mapped_pages(), 2);
+    assert!(world.machine.trace().take().is_empty());
+}
+
+#[test]
+fn a_mapping_of_pages_that_cannot_be_filled_leaves_what_it_found() {
+    let (world, file, bo, process) = mapped_as_pages();
+    world.machine.failpoints().fail_nth(Fail::TableAlloc, 1);
+    assert_eq!(world.mmap(&process, &file, &bo), Err(Errno::ENOMEM));
+    let guard = bo.gem.resv().lock();
+    assert_eq!((users(&bo, &guard), bo.cmap.vmas()), (0, 0));
+    assert!(!bo.backing.is_resident());
 }
