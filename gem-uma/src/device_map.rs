@@ -253,12 +253,7 @@ impl DeviceMap {
 
     /// The table without the reservation: it may be unmapped the moment it is seen.
     pub(crate) fn peek_table(&self) -> Option<Arc<SgTable>> {
-        loop {
-            if let Some(table) = self.table.peek() {
-                return table.clone();
-            }
-            drm_core::sync::yield_now();
-        }
+        self.table.peek()?.clone()
     }
 
     /// Leaves the table to whoever took it, mapped as it is. That of an import stays the import's.

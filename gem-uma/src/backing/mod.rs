@@ -243,26 +243,21 @@ impl Backing {
         self.note();
     }
 
-    /// The pages without the reservation: they may be gone the moment they are seen.
+    /// The pages without the reservation: they may be gone the moment they are seen, and are not there while they are being got,
+    /// which reclaim in the middle of it may ask.
     pub(crate) fn peek_pages(&self) -> Option<Vec<Option<Page>>> {
-        let state = self.peek();
+        let state = self.state.peek()?;
         let pages = state.pages.as_deref()?;
         Some(pages.iter().cloned().map(Some).collect())
     }
 
-    /// [`Backing::users`] without the reservation.
+    /// [`Backing::users`] without the reservation; pins alone while somebody changes the rest.
     pub(crate) fn peek_users(&self) -> u32 {
-        let state = self.peek();
-        self.pins() + state.device + state.vmas
-    }
-
-    fn peek(&self) -> AtomicRef<'_, State> {
-        loop {
-            if let Some(state) = self.state.peek() {
-                return state;
-            }
-            drm_core::sync::yield_now();
-        }
+        let others = self
+            .state
+            .peek()
+            .map_or(0, |state| state.device + state.vmas);
+        self.pins() + others
     }
 
     /// Whether pages are marked dirty when they are given back.

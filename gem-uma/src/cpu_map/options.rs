@@ -32,10 +32,10 @@ pub enum Populate {
 pub enum Entries {
     /// Addresses without bookkeeping (`VM_PFNMAP`): the mapping alone knows them.
     #[default]
-    Addresses,
+    Pfn,
     /// Pages with their bookkeeping (`VM_MIXEDMAP`), all of them from the start, for as long as the object is mapped: whoever walks
     /// the tables of the process finds pages, a device that shares its addresses among them. An import is touched page by page.
-    Pages,
+    StructPage,
 }
 
 /// How a [`super::CpuMap`] behaves.
@@ -58,7 +58,7 @@ impl Default for CpuMapOptions {
             populate: Populate::OnTouch,
             flush: true,
             huge: true,
-            entries: Entries::Addresses,
+            entries: Entries::Pfn,
             user: Ok(()),
         }
     }
@@ -73,7 +73,7 @@ impl CpuMapOptions {
             populate: Populate::AtMmap,
             flush: false,
             huge: false,
-            entries: Entries::Addresses,
+            entries: Entries::Pfn,
             user: Ok(()),
         }
     }
@@ -106,7 +106,7 @@ impl CpuMapOptions {
     /// What the entries of a mapping are. Pages come at `mmap`, one entry each, whatever else was said.
     pub fn entries(mut self, entries: Entries) -> Self {
         self.entries = entries;
-        if entries == Entries::Pages {
+        if entries == Entries::StructPage {
             self.populate = Populate::AtMmap;
             self.huge = false;
         }

@@ -27,7 +27,7 @@ impl CpuMap {
         if let Some(import) = backing.import() {
             vma.set_object(None);
             import.dma_buf().mmap(vma, 0)?;
-            if self.options.entries == Entries::Pages {
+            if self.options.entries == Entries::StructPage {
                 vma.populate();
             }
             return Ok(());
@@ -42,7 +42,7 @@ impl CpuMap {
                 .inspect_err(|_| backing.drop_user(&mut guard, User::Vma))?;
         }
         vma.set_flags(VmFlags::PFNMAP | VmFlags::DONTEXPAND | VmFlags::DONTDUMP);
-        if self.options.entries == Entries::Pages {
+        if self.options.entries == Entries::StructPage {
             self.insert_all(vma, backing, &guard)
                 .inspect_err(|_| backing.drop_user(&mut guard, User::Vma))?;
         }
@@ -165,8 +165,8 @@ impl CpuMap {
         };
         if fault.order == 0 {
             match self.options.entries {
-                Entries::Addresses => vma.insert_pfn(fault.index, phys),
-                Entries::Pages => vma.insert_page(fault.index, phys),
+                Entries::Pfn => vma.insert_pfn(fault.index, phys),
+                Entries::StructPage => vma.insert_page(fault.index, phys),
             }
             return Fault::NoPage;
         }
