@@ -61,7 +61,7 @@ fn a_user_mapping_gets_every_page_at_mmap_and_keeps_them() {
     let bo = world.bo(2 * 4096);
     file.handle_create(&bo.clone().into_dyn()).expect("handle");
     let process = Process::new(&world.machine);
-    let addr = world.mworld.mmap(&process, &file, &bo).expect("mmap");
+    let addr = world.mmap(&process, &file, &bo).expect("mmap");
     assert!(bo.backing.is_resident());
     process.write(addr, b"hello").expect("write");
     let child = process.fork();
@@ -86,7 +86,7 @@ fn a_purge_leaves_mappings_that_fault() {
     let bo = world.bo(2 * 4096);
     file.handle_create(&bo.clone().into_dyn()).expect("handle");
     let process = Process::new(&world.machine);
-    let addr = world.mworld.mmap(&process, &file, &bo).expect("mmap");
+    let addr = world.mmap(&process, &file, &bo).expect("mmap");
     process.write(addr, b"hello").expect("write");
     drop(bo.dmap.lock_table(&bo.backing).expect("table"));
 
@@ -175,7 +175,7 @@ fn a_heap_grows_by_granules_and_a_failure_leaves_none_half_filled() {
 
 fn mapped_as_pages() -> (World, File, Gem<Bo>, Process) {
     let mut options = Options::as_base_class();
-    options.cpu = options.cpu.entries(Entries::Pages);
+    options.cpu = options.cpu.entries(Entries::StructPage);
     let world = World::new(options);
     let file = world.dev.open().expect("open");
     let bo = world.bo(2 * 4096);
