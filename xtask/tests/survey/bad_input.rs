@@ -175,6 +175,66 @@ fn links_are_named_and_not_followed() {
     assert_eq!(report.drivers[0].sites.len(), 2);
 }
 
+/// What a folder would be skipped for, a tarball is, too; and nothing of it is written anywhere.
+#[test]
+fn what_a_tarball_cannot_give_is_skipped_by_name() {
+    let dir = tempfile::TempDir::new().expect("a folder");
+    let path = dir.path().join("linux.tar");
+    let mut archive = tar::Builder::new(fs::File::create(&path).expect("a file"));
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o644);
+    let drm = "linux-fixture/drivers/gpu/drm";
+    header.set_size(SITE.len() as u64);
+    archive
+        .append_data(&mut header, format!("{drm}/bad/bad.c"), SITE.as_bytes())
+        .expect("a file");
+    header.set_size(100 << 20);
+    archive
+        .append_data(
+            &mut header,
+            format!("{drm}/bad/large.c"),
+            std::io::Read::take(std::io::repeat(b'\n'), 100 << 20),
+        )
+        .expect("a file");
+    header.set_size(0);
+    header.set_entry_type(tar::EntryType::Symlink);
+    archive
+        .append_link(&mut header, format!("{drm}/bad/loop.c"), "loop.c")
+        .expect("a link");
+    let mut outside = tar::Header::new_gnu();
+    outside.as_mut_bytes()[..18].copy_from_slice(b"../../outside/bad.c"[..18].as_ref());
+    outside.set_size(SITE.len() as u64);
+    outside.set_cksum();
+    archive.append(&outside, SITE.as_bytes()).expect("a file");
+    archive.finish().expect("an archive");
+
+    let report = surveyed(&path);
+    let skipped: Vec<(&str, bool)> = report
+        .skipped
+        .iter()
+        .map(|skip| (skip.file.as_str(), skip.loses))
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            ("drivers/gpu/drm/bad/large.c", true),
+            ("drivers/gpu/drm/bad/loop.c", false)
+        ]
+    );
+    assert_eq!(report.drivers[0].sites.len(), 2);
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tree_that_is_a_loop_of_links_is_refused() {
+    let dir = tempfile::TempDir::new().expect("a folder");
+    let (here, there) = (dir.path().join("here"), dir.path().join("there"));
+    std::os::unix::fs::symlink(&here, &there).expect("a link");
+    std::os::unix::fs::symlink(&there, &here).expect("a link");
+    assert!(refused(&here).contains("there is no kernel tree at"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_name_that_is_not_utf_8_is_skipped_by_name() {

@@ -119,7 +119,7 @@ fn ports_are_compared_from_a_file_and_a_missing_name_without_a_reason_exits_with
     let output = survey(&["--ports", path.to_str().expect("a path")]);
     assert_eq!(output.status.code(), Some(3));
     assert!(out(&output).contains("* `drm_gem_shmem_create`: no reason is given"));
-    assert!(out(&output).contains("Without a port: ivpu, imagination, panfrost"));
+    assert!(out(&output).contains("Without a port: amdxdna, imagination, ivpu, panfrost"));
     std::fs::write(&path, "[{]").expect("a file");
     assert_eq!(
         survey(&["--ports", path.to_str().expect("a path")])

@@ -59,6 +59,11 @@ impl FileIndex {
     }
 }
 
+/// The functions that are defined in a tree, by their bytes.
+pub(crate) fn functions(tree: &Tree, text: &[u8]) -> Vec<(Range<usize>, String)> {
+    read(tree, text, 0, &mut Database::default()).functions
+}
+
 /// Reads `tree`, the tree of file number `file` with the cleaned `text`; what other files can see
 /// goes to `shared`.
 pub(crate) fn read(tree: &Tree, text: &[u8], file: usize, shared: &mut Database) -> FileIndex {

@@ -5,6 +5,7 @@
 //! understood by the second, so code that does not parse cannot hide a site: it is reported with
 //! what the tokens alone tell.
 
+pub(crate) mod callers;
 pub(crate) mod clean;
 pub(crate) mod database;
 pub(crate) mod expand;

@@ -73,7 +73,7 @@ pub struct Fidelity {
     pub kernel: String,
     /// A row for each port, in order of name.
     pub rows: Vec<Row>,
-    /// UMA drivers of the kernel that have no port.
+    /// UMA drivers of the kernel, and noted ones, that have no port.
     pub without_port: Vec<String>,
 }
 
@@ -114,9 +114,12 @@ pub fn compare(report: &Report, ports: &[Port]) -> Result<Fidelity> {
     let without_port = report
         .drivers
         .iter()
+        .chain(&noted.drivers)
         .filter(|driver| driver.class == Class::Uma)
         .filter(|driver| !ports.iter().any(|port| driver.is_named(&port.port)))
         .map(|driver| driver.name.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
         .collect();
     Ok(Fidelity {
         kernel: report.kernel.clone(),

@@ -39,7 +39,9 @@ type Breaks = fn(&Site) -> bool;
 const BREAKS: [(&str, Breaks); 14] = [
     ("R01", |site| is(site, &[4, 15, 17])),
     ("R02", |site| is(site, &[19])),
-    ("R03", |site| is(site, &[30])),
+    ("R03", |site| {
+        is(site, &[30]) && site.symbol.ends_with("_count")
+    }),
     ("R04", |site| is(site, &[3])),
     ("R05", |site| is(site, &[5]) && writes(site)),
     ("R08", |site| is(site, &[10]) && writes(site)),

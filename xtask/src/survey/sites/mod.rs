@@ -9,6 +9,7 @@ mod dead;
 mod initialiser;
 mod member;
 mod name;
+mod unlocked;
 mod watch;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use super::c::expand;
 use super::c::infer::{SourceFile, Unit, is_container_of};
 use super::c::lex::{Kind, Tokens};
-use super::c::locks;
 use super::c::usage::Usage;
 use crate::findings::Number;
 
@@ -181,7 +181,6 @@ pub(crate) fn find(unit: Unit<'_>, watch: &Watch) -> Found {
         }
         finder.reject_dead(&mut found);
         finder.entries_through_locals(&mut found);
-        mark_unlocked(file, &mut found);
     }
     for made in expand::made(unit) {
         if let Some(file) = unit.files.get(made.file) {
@@ -196,6 +195,7 @@ pub(crate) fn find(unit: Unit<'_>, watch: &Watch) -> Found {
             }
         }
     }
+    unlocked::mark(unit, &mut found);
     found.sites.sort();
     found.sites.dedup();
     found.rejected.sort();
@@ -205,36 +205,6 @@ pub(crate) fn find(unit: Unit<'_>, watch: &Watch) -> Found {
     found.set.sort();
     found.set.dedup();
     found
-}
-
-/// Adds the finding of a dropped lock to every site that touches what the lock protects.
-fn mark_unlocked(file: &SourceFile, found: &mut Found) {
-    let Some(tree) = &file.tree else { return };
-    let ranges = locks::dropped(tree, &file.cleaned);
-    if ranges.is_empty() {
-        return;
-    }
-    let lines: Vec<_> = ranges
-        .iter()
-        .map(|it| file.line(it.start)..=file.line(it.end))
-        .collect();
-    let touched: Vec<Site> = found
-        .sites
-        .iter()
-        .filter(|site| site.file == file.path && watch::is_protected(&site.symbol))
-        .filter(|site| {
-            matches!(
-                site.what,
-                What::Read | What::Write | What::ReadWrite | What::Free
-            )
-        })
-        .filter(|site| lines.iter().any(|range| range.contains(&site.line)))
-        .map(|site| Site {
-            finding: Some(UNLOCKED),
-            ..site.clone()
-        })
-        .collect();
-    found.sites.extend(touched);
 }
 
 /// Judges the names of one file.

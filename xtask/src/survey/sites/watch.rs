@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::findings::{self, GEM, Item, Kind, Number, SHMEM};
 
-/// The finding of a field touched after its lock was dropped.
+/// The finding of a field touched without its lock.
 pub(crate) const UNLOCKED: Number = Number(30);
 /// The finding of the object's definition.
 pub(super) const DEFINITION: Number = Number(1);
