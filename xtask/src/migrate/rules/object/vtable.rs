@@ -71,8 +71,13 @@ fn forwards(stmt: &Stmt, operation: &str) -> bool {
     }
 }
 
+/// Operations whose adapter has the operation's own name. A function of the driver may be called as the operation, too (`export`): that
+/// forwards nothing.
+const BARE: [&str; 3] = ["vm_open", "vm_close", "fault"];
+
 fn is_adapter(name: &str, operation: &str) -> bool {
-    name.strip_prefix("object_") == Some(operation) || name == operation
+    name.strip_prefix("object_") == Some(operation)
+        || (name == operation && BARE.contains(&operation))
 }
 
 fn is_method(name: &str, operation: &str) -> bool {
