@@ -1,4 +1,43 @@
 //! virtgpu: the virtio GPU in a guest (`drivers/gpu/drm/virtio`), on a mock host.
+//!
+//! The guest has no MMU: the host reaches an object by a list of addresses and lengths that a command carries, and copies, draws and shows
+//! when it answers. What is odd in the real driver (Linux 6.12; imports also as of 6.14), and where:
+//!
+//! | habit | where |
+//! | --- | --- |
+//! | three kinds of object are one type, told apart by their function table; two of them embed a base class that they do not use | `shmem/object.rs` |
+//! | an object of the guest is resident and mapped for the device from its creation to its end: the host's list must never dangle | `shmem/create.rs` |
+//! | addresses in the list are those of the DMA API, or physical ones, as the transport says | [`VirtgpuDevice`], [`Host`] |
+//! | freeing only sends a command; the host's answer frees, by a function of its own | `shmem/object.rs` |
+//! | memory of the host is no shmem at all: it is seen through a window, once the host has said how | `shmem/vram.rs` |
+//! | a foreign dma-buf is attached and mapped before the driver says that it cannot import | `shmem/prime.rs` |
+//! | from 6.14 on it becomes an object, pinned while it is made, and without memory for ever once its exporter moved it | `shmem/prime.rs` |
+//! | resource ids are counted for the whole module, from 2, and never used again | [`Module`] |
+//! | errors of the host are logged, and nobody learns of them; what is queued for a device that is gone loses its objects | `queue.rs` |
+//! | a context of the renderer is made by whatever a file does first, and can be set up only before that | `file.rs` |
+//! | a dumb buffer has 32 bits per pixel or is none; on some hosts it is a blob that does not know so | `drv.rs` |
+//! | framebuffers are checked with everybody else's errors the other way round, and not for their size | `display.rs` |
+//! | a modeset is sent twice; what changed is uploaded as one rectangle; what the host reads in place is waited for, but not for long | `display.rs` |
+//! | a dma-buf has a UUID, by which another virtio device knows it | `prime.rs` |
+//! | the panic screen reads the object's fields, whoever changes them | `shmem/create.rs` |
+//!
+//! # Not modelled
+//!
+//! * The wire: commands are values, not bytes in a ring; the queue is never full, lists are never too long for it, and one answer comes
+//!   at a time, in order. The cursor queue, and with it the cursor plane.
+//! * What the host's renderer computes: a submission fills bytes of a resource. Formats, levels, samples: a texture is layers of pixels
+//!   of 4 bytes.
+//! * What is asked while the device is probed: display info, EDID, the list of capabilities. Hotplug; more than one scanout; properties.
+//! * Events of a ring that is polled: the fence is there, nobody can read the event. A descriptor of a fence is the file's, not the
+//!   process's.
+//! * Reclaim: neither kernel has any. Advice (MADVISE), eviction and their shrinker are patches that were never merged.
+//! * Of 6.14: only imports. Of later kernels: only what the panic screen draws into.
+//! * Memory encryption and pages that are shared with the host only while they are used (swiotlb); Xen grants. Cache lines: whole pages
+//!   differ between CPU and host where the transport is not coherent.
+//! * Caching of the window beyond write-combined or not; its registers. It is a piece of the simulated RAM that no guest page uses.
+//! * The console's own mappings (`/dev/fb`): it is written by the kernel alone, and flushed at once.
+//! * `MODE_MAP_DUMB` goes the core's way, which refuses an import; the driver's own answers 0.
+//! * Allocations that cannot fail here: of the lists of objects, of commands, of fences.
 
 mod blob;
 mod console;
@@ -16,6 +55,7 @@ mod resource;
 mod shmem;
 mod submit;
 pub mod uapi;
+mod uma;
 mod window;
 
 use drm_core::device::Device;
@@ -159,7 +199,7 @@ impl Probed {
 pub fn probe(side: Side, machine: &Machine, params: &Params) -> Option<Probed> {
     match side {
         Side::Before => assemble(machine, params, shmem::Objects::new, inspect::shmem::state),
-        Side::After => None,
+        Side::After => assemble(machine, params, uma::Objects::new, inspect::uma::state),
     }
 }
 

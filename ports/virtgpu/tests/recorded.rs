@@ -70,10 +70,19 @@ fn replay(side: Side, more: &Patterns) -> (Report, suite::Share) {
     (report, suite::share(&recording, NAME, more))
 }
 
-#[test]
-fn the_fixed_suite_is_answered_the_same_line_by_line() {
-    let (report, share) = replay(Side::Before, &Patterns::default());
+fn agrees(side: Side) {
+    let (report, share) = replay(side, &Patterns::default());
     println!("{report}\n{share}");
     assert!(report.agrees(), "{report}");
     assert!(share.compared * 10 >= share.lines * 8, "{share}");
+}
+
+#[test]
+fn the_fixed_suite_is_answered_the_same_line_by_line() {
+    agrees(Side::Before);
+}
+
+#[test]
+fn the_fixed_suite_is_answered_the_same_on_parts() {
+    agrees(Side::After);
 }

@@ -1,6 +1,7 @@
 //! Looking inside, for scenarios. No code of the driver uses this.
 
 pub(crate) mod shmem;
+pub(crate) mod uma;
 
 use drm_core::gem::Gem;
 

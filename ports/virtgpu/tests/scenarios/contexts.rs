@@ -59,7 +59,7 @@ fn the_first_object_makes_the_context(s: &mut Session) {
     s.answer();
 }
 
-#[scenario]
+#[scenario(differs = "D1")]
 fn a_closed_handle_waits_for_two_answers(s: &mut Session) {
     s.renderer();
     let fd = s.open();

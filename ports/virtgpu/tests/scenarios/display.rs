@@ -22,6 +22,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_SHOWN_BUFFER_OUTLIVES_ITS_HANDLE,
     THE_CONSOLE_KEEPS_ITS_BUFFER_MAPPED,
     A_PANIC_DRAWS_THROUGH_WHATEVER_IS_THERE,
+    A_PANIC_WHILE_SOMEBODY_HOLDS_THE_LOCK,
     A_PANIC_FINDS_NOTHING_IN_MEMORY_OF_THE_HOST,
 ];
 
@@ -218,10 +219,17 @@ fn a_panic_draws_through_whatever_is_there(s: &mut Session) {
     s.vmap(bo);
     s.panic_draw("a buffer that the kernel maps, too", &object);
     s.vunmap(bo);
-    s.heading("somebody holds the lock");
+}
+
+#[scenario(differs = "D3")]
+fn a_panic_while_somebody_holds_the_lock(s: &mut Session) {
+    let fd = s.open();
+    let bo = s.dumb(fd, 64, 64);
+    let object = s.hold(bo);
     let guard = object.gem().resv().lock();
     s.panic_draw("a buffer that is locked", &object);
     drop(guard);
+    s.panic_draw("the same, unlocked", &object);
 }
 
 #[scenario]

@@ -122,7 +122,7 @@ fn an_unplugged_device_frees_at_once(s: &mut Session) {
     s.memory();
 }
 
-#[scenario]
+#[scenario(differs = "D2")]
 fn what_the_host_has_not_answered_is_lost_with_the_device(s: &mut Session) {
     let fd = s.open();
     let bo = s.dumb(fd, 64, 64);
@@ -132,7 +132,7 @@ fn what_the_host_has_not_answered_is_lost_with_the_device(s: &mut Session) {
     s.memory();
 }
 
-#[scenario]
+#[scenario(differs = "D2")]
 fn memory_of_the_host_is_lost_with_the_device(s: &mut Session) {
     s.host(Params {
         virgl: true,

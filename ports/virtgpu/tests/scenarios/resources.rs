@@ -42,7 +42,7 @@ fn a_dumb_buffer_is_resident_and_the_host_has_its_list(s: &mut Session) {
     s.memory();
 }
 
-#[scenario]
+#[scenario(differs = "D1")]
 fn a_closed_buffer_stays_until_the_host_answers(s: &mut Session) {
     let fd = s.open();
     let bo = s.dumb(fd, 64, 64);
