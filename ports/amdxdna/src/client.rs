@@ -1,6 +1,7 @@
 //! What an open file has (`struct amdxdna_client`): the device heap in chunks, the addresses in it, figures, contexts.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use drm_core::PAGE_SIZE;
 use drm_core::device::File;
@@ -17,7 +18,7 @@ use crate::umap::UserMaps;
 
 /// First device address of the window, in bytes; the firmware fixes it.
 pub const HEAP_BASE: u64 = 64 << 20;
-/// Bytes of a chunk (`dev_mem_size`).
+/// Bytes of a chunk, or of a part of it that the firmware is told of at once (`dev_mem_size`).
 pub const CHUNK: u64 = 64 << 20;
 /// Bytes of the window at most.
 pub const HEAP_MAX: u64 = 512 << 20;
@@ -35,12 +36,24 @@ pub struct Usage {
     pub heap: u64,
 }
 
-/// A chunk of the heap.
+/// A chunk of the heap, of one or more times [`CHUNK`].
 #[derive(Clone)]
 pub(crate) struct Chunk {
     /// Held until the file is closed.
     pub(crate) object: Gem,
-    pub(crate) maps: Arc<UserMaps>,
+    maps: Arc<UserMaps>,
+    start: u64,
+}
+
+impl Chunk {
+    /// Bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.object.gem().size()
+    }
+
+    fn range(&self) -> Range<u64> {
+        self.start..self.start + self.size()
+    }
 }
 
 struct Heap {
@@ -53,7 +66,9 @@ struct Heap {
 pub(crate) struct Slice {
     node: Node,
     uva: u64,
-    chunks: Vec<Gem>,
+    /// Number of the first chunk.
+    first: usize,
+    chunks: Vec<Chunk>,
 }
 
 impl Slice {
@@ -73,31 +88,32 @@ impl Slice {
     }
 
     /// Numbers of the first chunk and the last (`heap_start_id`, `heap_end_id`).
-    pub(crate) fn ids(&self) -> (u64, u64) {
-        let id = |at: u64| (at - HEAP_BASE) / CHUNK;
-        (id(self.node.start()), id(self.node.end() - 1))
+    pub(crate) fn ids(&self) -> (usize, usize) {
+        (self.first, self.first + self.chunks.len() - 1)
     }
 
-    pub(crate) fn chunks(&self) -> &[Gem] {
-        &self.chunks
+    /// The chunks.
+    pub(crate) fn chunks(&self) -> Vec<Gem> {
+        let chunks = self.chunks.iter();
+        chunks.map(|chunk| chunk.object.clone()).collect()
     }
 
     /// Bytes of its first chunk before it.
     pub(crate) fn offset(&self) -> u64 {
-        (self.node.start() - HEAP_BASE) % CHUNK
+        let first = self.chunks.first().map_or(0, |chunk| chunk.start);
+        self.node.start() - first
     }
 
     /// What of each chunk lies in `len` bytes from byte `from` of the piece: the chunk, first byte, bytes.
     pub(crate) fn overlaps(&self, from: u64, len: u64) -> Vec<(Gem, u64, u64)> {
-        let start = self.offset().saturating_add(from);
+        let start = self.node.start().saturating_add(from);
         let end = start.saturating_add(len);
-        let chunks = self.chunks.iter().zip((0..).step_by(CHUNK as usize));
-        chunks
-            .filter_map(|(chunk, first): (&Gem, u64)| {
-                let (from, to) = (start.max(first), end.min(first + CHUNK));
-                (from < to).then(|| (chunk.clone(), from - first, to - from))
-            })
-            .collect()
+        let chunks = self.chunks.iter().filter_map(|chunk| {
+            let range = chunk.range();
+            let (from, to) = (start.max(range.start), end.min(range.end));
+            (from < to).then(|| (chunk.object.clone(), from - range.start, to - from))
+        });
+        chunks.collect()
     }
 }
 
@@ -160,17 +176,6 @@ impl Client {
         self.heap.lock().chunks.clone()
     }
 
-    /// Whether there is room for a chunk. `EOPNOTSUPP` for a second one on a device that knows one; `ENOSPC`.
-    fn check_chunk(&self, heap: &Heap) -> Result {
-        if !heap.chunks.is_empty() && !self.device.params().heap_expansion {
-            return Err(Errno::EOPNOTSUPP);
-        }
-        if heap.chunks.len() as u64 * CHUNK + CHUNK > HEAP_MAX {
-            return Err(Errno::ENOSPC);
-        }
-        Ok(())
-    }
-
     /// Adds a chunk, which stays until the file is closed; its device address is told to `place` before anybody sees it.
     ///
     /// `EOPNOTSUPP` for a second one on a device that knows one; `ENOSPC` when the window is full.
@@ -181,15 +186,29 @@ impl Client {
         place: impl FnOnce(u64),
     ) -> Result {
         let mut heap = self.heap.lock();
-        if let Err(error) = self.check_chunk(&heap) {
-            drop(heap);
-            return Err(error);
-        }
-        place(HEAP_BASE + heap.chunks.len() as u64 * CHUNK);
-        heap.chunks.push(Chunk {
+        let start = heap
+            .chunks
+            .last()
+            .map_or(HEAP_BASE, |last| last.range().end);
+        let chunk = Chunk {
             object,
             maps: Arc::clone(maps),
-        });
+            start,
+        };
+        let refused = if start != HEAP_BASE && !self.device.params().heap_expansion {
+            Some(Errno::EOPNOTSUPP)
+        } else if chunk.range().end > HEAP_BASE + HEAP_MAX {
+            Some(Errno::ENOSPC)
+        } else {
+            None
+        };
+        if let Some(errno) = refused {
+            // The object may go now, which must not happen under the lock.
+            drop(heap);
+            return Err(errno);
+        }
+        place(start);
+        heap.chunks.push(chunk);
         Ok(())
     }
 
@@ -211,20 +230,18 @@ impl Client {
             return Err(Errno::EAGAIN);
         }
         let node = heap.mm.insert_node(size, &placement)?;
-        let mut slice = Slice {
-            node,
-            uva: INVALID_ADDR,
-            chunks: Vec::new(),
-        };
-        match heap.covered(slice.ids()) {
-            Ok((uva, chunks)) => {
-                slice.uva = uva + slice.offset();
-                slice.chunks = chunks;
+        match heap.covered(node.start()..node.end()) {
+            Ok((first, uva, chunks)) => {
                 heap.usage.heap += size;
-                Ok(slice)
+                Ok(Slice {
+                    node,
+                    uva,
+                    first,
+                    chunks,
+                })
             }
             Err(error) => {
-                heap.mm.remove_node(slice.node);
+                heap.mm.remove_node(node);
                 Err(error)
             }
         }
@@ -259,19 +276,24 @@ impl Client {
 }
 
 impl Heap {
-    /// The user address of the first chunk of `ids`, and all of them.
-    fn covered(&self, (first, last): (u64, u64)) -> Result<(u64, Vec<Gem>)> {
-        let chunks = self.chunks.get(first as usize..=last as usize);
-        let chunks = chunks.ok_or(Errno::EAGAIN)?;
-        let start = chunks[0].maps.uva();
-        for (chunk, offset) in chunks.iter().zip((0..).step_by(CHUNK as usize)) {
+    /// The chunks that a range lies in: number of the first, user address of the range's first byte, all of them.
+    fn covered(&self, range: Range<u64>) -> Result<(usize, u64, Vec<Chunk>)> {
+        let of = |at: u64| {
+            self.chunks
+                .iter()
+                .position(|chunk| chunk.range().contains(&at))
+        };
+        let first = of(range.start).ok_or(Errno::EAGAIN)?;
+        let last = of(range.end - 1).ok_or(Errno::EAGAIN)?;
+        let chunks = &self.chunks[first..=last];
+        let (start, uva) = (chunks[0].start, chunks[0].maps.uva());
+        for chunk in chunks {
             match chunk.maps.uva() {
                 INVALID_ADDR => return Err(Errno::EAGAIN),
-                at if at != start + offset => return Err(Errno::EINVAL),
+                at if at != uva + (chunk.start - start) => return Err(Errno::EINVAL),
                 _ => {}
             }
         }
-        let objects = chunks.iter().map(|chunk| chunk.object.clone());
-        Ok((start, objects.collect()))
+        Ok((first, uva + (range.start - start), chunks.to_vec()))
     }
 }

@@ -95,7 +95,10 @@ impl Hwctx {
                 return Err(Errno::EINVAL);
             }
             memory.pin(&chunk.object)?;
-            self.device.npu().add_host_buffer(self.id, at, CHUNK);
+            for part in (0..chunk.size()).step_by(CHUNK as usize) {
+                let npu = self.device.npu();
+                npu.add_host_buffer(self.id, at + part, CHUNK);
+            }
             heap.push(chunk.object.clone());
         }
         Ok(())

@@ -45,6 +45,7 @@ mod shmem;
 mod task;
 pub mod uapi;
 mod ubuf;
+mod uma;
 mod umap;
 
 use drm_core::device::Device;
@@ -122,7 +123,12 @@ pub fn probe(side: Side, machine: &Machine, params: Params) -> Option<Probed> {
             shmem::Objects::new,
             inspect::shmem::state,
         )),
-        Side::After => None,
+        Side::After => Some(assemble(
+            machine,
+            params,
+            uma::Objects::new,
+            inspect::uma::state,
+        )),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looking inside, for scenarios. No code of the driver uses this.
 
 pub(crate) mod shmem;
+pub(crate) mod uma;
 
 use drm_core::device::File;
 use drm_core::errno::Result;
@@ -37,7 +38,7 @@ pub struct BoState {
     /// Whether a mapping changed since it was last looked up.
     pub map_invalid: bool,
     /// First and last chunk of a piece of the heap.
-    pub chunks: Option<(u64, u64)>,
+    pub chunks: Option<(usize, usize)>,
 }
 
 impl Probed {

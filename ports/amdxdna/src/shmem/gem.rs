@@ -132,7 +132,7 @@ impl AmdxdnaObject {
 
     /// The chunk that a device BO lies in. `ENOMEM` for one that lies in two.
     fn chunk(&self) -> Result<(Gem<AmdxdnaObject>, u64, u64)> {
-        let found = self.with_slice(|slice| match slice.chunks() {
+        let found = self.with_slice(|slice| match slice.chunks().as_slice() {
             [chunk] => Ok((to_xdna_obj(chunk)?, slice.offset(), slice.size())),
             _ => Err(Errno::ENOMEM),
         });
@@ -142,7 +142,7 @@ impl AmdxdnaObject {
     /// Pins the pages; those of a device BO are the heap's, those of an import its exporter's (`amdxdna_gem_pin_nolock`).
     pub(super) fn pin_nolock(&self) -> Result {
         if self.kind() == DEV {
-            let chunks = self.with_slice(|slice| slice.chunks().to_vec());
+            let chunks = self.with_slice(|slice| slice.chunks());
             let mut chunks = chunks.into_iter().flatten();
             return chunks.try_for_each(|chunk| to_xdna_obj(&chunk)?.pin_nolock());
         }
@@ -155,7 +155,7 @@ impl AmdxdnaObject {
     /// `amdxdna_gem_unpin`.
     pub(super) fn unpin_nolock(&self) {
         if self.kind() == DEV {
-            let chunks = self.with_slice(|slice| slice.chunks().to_vec());
+            let chunks = self.with_slice(|slice| slice.chunks());
             for chunk in chunks.into_iter().flatten() {
                 if let Ok(chunk) = to_xdna_obj(&chunk) {
                     chunk.unpin_nolock();
@@ -169,7 +169,7 @@ impl AmdxdnaObject {
     }
 
     /// Whether it is pinned and mapped for the kernel, its handles, whether it has a file, and its chunks.
-    pub(crate) fn look(&self) -> (bool, bool, u32, bool, Option<(u64, u64)>) {
+    pub(crate) fn look(&self) -> (bool, bool, u32, bool, Option<(usize, usize)>) {
         let locked = self.lock.lock();
         let (kva, client) = (locked.kva.is_some(), locked.client.is_some());
         let chunks = self.with_slice(|slice| slice.ids());
@@ -240,7 +240,7 @@ impl gem::Object for AmdxdnaObject {
             return;
         }
         if let Some(attached) = self.attached.get() {
-            let table = self.base.racy_mut().sgt.take();
+            let table = self.base.racy().sgt.clone();
             if let Some(table) = table {
                 attached.attach.unmap_unlocked(&table);
             }
@@ -333,7 +333,7 @@ impl gem::Object for AmdxdnaObject {
         if self.kind() == DEV {
             return Err(Errno::EINVAL);
         }
-        self.mmap_own(vma)
+        self.map_pages(vma)
     }
 
     fn vm_open(&self, vma: &Vma) {

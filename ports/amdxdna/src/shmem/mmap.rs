@@ -8,7 +8,7 @@ use super::gem::AmdxdnaObject;
 
 impl AmdxdnaObject {
     /// Maps the object for a process, and keeps where. Errors of the base class and of the page table; for an import, of its exporter.
-    pub(super) fn mmap_own(&self, vma: &mut NewVma) -> Result {
+    pub(super) fn map_pages(&self, vma: &mut NewVma) -> Result {
         let maps = self.maps.get().ok_or(Errno::EINVAL)?;
         let registered = maps.register(vma, self.base.base.resv());
         let mapped = match self.attached.get() {

@@ -20,6 +20,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_PIECE_IS_FOUND_THROUGH_ITS_CHUNK_AFTER_THE_HEAP_WAS_UNMAPPED,
     A_FILE_IS_CLOSED_WITH_PIECES_IN_ITS_HEAP,
     A_CONTEXT_LEARNS_OF_NEW_CHUNKS,
+    A_CHUNK_OF_TWICE_THE_SIZE,
 ];
 
 #[scenario]
@@ -225,4 +226,29 @@ fn a_context_learns_of_new_chunks(s: &mut Session) {
     s.look_at_heap(fd);
     s.destroy_hwctx(fd, hwctx);
     s.usage(fd);
+}
+
+#[scenario]
+fn a_chunk_of_twice_the_size(s: &mut Session) {
+    let fd = s.open();
+    let heap = s.create(fd, DEV_HEAP, 2 * CHUNK);
+    s.info(heap);
+    s.map(heap, 2 * CHUNK);
+    let more = s.create(fd, DEV_HEAP, CHUNK);
+    s.info(more);
+    s.create(fd, DEV, CHUNK - (32 << 10));
+    s.heading("the middle of it is no border");
+    let dev = s.create(fd, DEV, 64 << 10);
+    let info = s.info(dev);
+    s.look(dev);
+    s.kernel_bytes(dev, 4);
+    s.heading("the firmware is told of it in two parts");
+    s.map(more, CHUNK);
+    let hwctx = s.hwctx(fd);
+    let edge = info.vaddr + (32 << 10) - 2;
+    let command = s.command(fd, &[add(info.xdna_addr + (32 << 10) - 2, 4)]);
+    s.run(hwctx, command, &[dev]);
+    s.read(edge, 4);
+    s.heading("more than the window takes");
+    s.try_create(fd, DEV_HEAP, 6 * CHUNK);
 }

@@ -1,0 +1,36 @@
+//! Objects made of parts: every part is asked, under the lock.
+
+use drm_core::gem::Gem;
+
+use super::BoState;
+use crate::uma::{AmdxdnaObject, DevObject};
+
+pub(crate) fn state(object: &Gem) -> Option<BoState> {
+    if let Some(dev) = object.downcast::<DevObject>() {
+        let (pinned, kva) = dev.look();
+        return Some(BoState {
+            pinned,
+            kva,
+            chunks: dev.slice.look(|slice| slice.ids()).ok(),
+            ..BoState::default()
+        });
+    }
+    let bo = object.downcast::<AmdxdnaObject>()?;
+    let (pinned, kva, open_ref, client) = bo.look();
+    let (of_table, sgt) = bo.table();
+    let guard = bo.gem.resv().lock();
+    let pages = bo.backing.pages(&guard);
+    Some(BoState {
+        pages_use: bo.backing.users(&guard),
+        vmap_use: bo.cmap.vmaps(),
+        pages: pages.map_or(of_table, |pages| pages.len()),
+        sgt,
+        pinned,
+        kva,
+        open_ref,
+        client,
+        umaps: bo.maps().count(),
+        map_invalid: bo.maps().is_invalid(),
+        chunks: None,
+    })
+}
