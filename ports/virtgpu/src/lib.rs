@@ -9,9 +9,9 @@
 //! | an object of the guest is resident and mapped for the device from its creation to its end: the host's list must never dangle | `shmem/create.rs` |
 //! | addresses in the list are those of the DMA API, or physical ones, as the transport says | [`VirtgpuDevice`], [`Host`] |
 //! | freeing only sends a command; the host's answer frees, by a function of its own | `shmem/object.rs` |
-//! | memory of the host is no shmem at all: it is seen through a window, once the host has said how | `shmem/vram.rs` |
+//! | memory of the host is no shmem at all: it is seen through a window, once the host has said how | `vram.rs` |
 //! | a foreign dma-buf is attached and mapped before the driver says that it cannot import | `shmem/prime.rs` |
-//! | from 6.14 on it becomes an object, pinned while it is made, and without memory for ever once its exporter moved it | `shmem/prime.rs` |
+//! | from 6.14 on it becomes an object, pinned while it is made, and without memory for ever once its exporter moved it | `foreign.rs` |
 //! | resource ids are counted for the whole module, from 2, and never used again | [`Module`] |
 //! | errors of the host are logged, and nobody learns of them; what is queued for a device that is gone loses its objects | `queue.rs` |
 //! | a context of the renderer is made by whatever a file does first, and can be set up only before that | `file.rs` |
@@ -45,6 +45,7 @@ mod device;
 mod display;
 mod drv;
 mod file;
+mod foreign;
 pub mod host;
 pub mod inspect;
 mod ioctl;
@@ -56,6 +57,7 @@ mod shmem;
 mod submit;
 pub mod uapi;
 mod uma;
+mod vram;
 mod window;
 
 use drm_core::device::Device;

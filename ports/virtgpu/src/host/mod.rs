@@ -3,8 +3,7 @@
 pub mod command;
 mod memory;
 mod resource;
-
-use std::collections::{BTreeMap, BTreeSet};
+mod state;
 
 use drm_core::PAGE_SIZE;
 use drm_core::dma::{DmaDevice, Entry};
@@ -14,42 +13,16 @@ use drm_core::memory::{Folio, Gfp};
 use drm_core::sync::Mutex;
 
 use command::{
-    Command, ERR_INVALID_CONTEXT_ID, ERR_INVALID_PARAMETER, ERR_INVALID_RESOURCE_ID, ERR_UNSPEC,
-    Header, Rect, Response,
+    Command, ERR_INVALID_CONTEXT_ID, ERR_INVALID_PARAMETER, ERR_UNSPEC, Header, Response,
 };
 use memory::GuestMemory;
 use resource::Resource;
+use state::State;
 
 use crate::Params;
 
 /// A number of a SUBMIT_3D: fill bytes of a resource.
 const FILL: u32 = 1;
-
-/// Most pixels of a screen.
-const MOST_PIXELS: usize = 1 << 22;
-
-/// What a scanout shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Scanout {
-    id: u32,
-    rect: Rect,
-    /// Bytes of a line and first byte, of a blob.
-    layout: Option<(u32, u32)>,
-}
-
-#[derive(Default)]
-struct State {
-    resources: BTreeMap<u32, Resource>,
-    contexts: BTreeSet<u32>,
-    scanout: Option<Scanout>,
-    /// Pixels of the screen, line by line; `None` where nothing was shown yet.
-    screen: Vec<Option<[u8; 4]>>,
-    /// The next command with this number is answered so, and not carried out.
-    failures: Vec<(u32, u32)>,
-    /// Nothing is answered.
-    stopped: bool,
-    map_info: u32,
-}
 
 /// The host.
 pub struct Host {
@@ -370,78 +343,5 @@ impl Host {
             .ram()
             .fill(start + offset, resource.bytes.len() as u64, 0);
         Ok(Response::Ok)
-    }
-}
-
-impl State {
-    fn insert(&mut self, id: u32, resource: Resource) -> std::result::Result<Response, u32> {
-        if id == 0 || self.resources.contains_key(&id) {
-            return Err(ERR_INVALID_RESOURCE_ID);
-        }
-        self.resources.insert(id, resource);
-        Ok(Response::Ok)
-    }
-
-    fn resource(&mut self, id: u32) -> std::result::Result<&mut Resource, u32> {
-        self.resources.get_mut(&id).ok_or(ERR_INVALID_RESOURCE_ID)
-    }
-
-    /// A resource that a context may use.
-    fn resource_of(&mut self, ctx: u32, id: u32) -> std::result::Result<&mut Resource, u32> {
-        self.check_context(ctx)?;
-        let resource = self.resource(id)?;
-        if !resource.contexts.contains(&ctx) {
-            return Err(ERR_INVALID_RESOURCE_ID);
-        }
-        Ok(resource)
-    }
-
-    fn check_context(&self, ctx: u32) -> std::result::Result<(), u32> {
-        self.contexts
-            .contains(&ctx)
-            .then_some(())
-            .ok_or(ERR_INVALID_CONTEXT_ID)
-    }
-
-    fn set_scanout(
-        &mut self,
-        id: u32,
-        rect: Rect,
-        layout: Option<(u32, u32)>,
-    ) -> std::result::Result<Response, u32> {
-        if id == 0 {
-            (self.scanout, self.screen) = (None, Vec::new());
-            return Ok(Response::Ok);
-        }
-        self.resource(id)?;
-        self.scanout = Some(Scanout { id, rect, layout });
-        let pixels = rect.width as usize * rect.height as usize;
-        self.screen.resize(pixels.min(MOST_PIXELS), None);
-        Ok(Response::Ok)
-    }
-
-    /// Shows a rectangle of the resource, where the scanout shows it.
-    fn flush(&mut self, guest: &GuestMemory, id: u32, rect: &Rect) -> std::result::Result<(), u32> {
-        self.resource(id)?;
-        let Some(scanout) = self.scanout.filter(|scanout| scanout.id == id) else {
-            return Ok(());
-        };
-        let shown = scanout.rect;
-        for y in rect.y..rect.y + rect.height {
-            let resource = self.resources.get(&id).ok_or(ERR_INVALID_RESOURCE_ID)?;
-            let line = resource
-                .line(guest, scanout.layout, y, rect.x, rect.width)
-                .ok_or(ERR_UNSPEC)?;
-            for (x, pixel) in (rect.x..).zip(line.as_chunks::<4>().0) {
-                let (Some(x), Some(y)) = (x.checked_sub(shown.x), y.checked_sub(shown.y)) else {
-                    continue;
-                };
-                let place = self.screen.get_mut((y * shown.width + x) as usize);
-                if let Some(place) = place.filter(|_| x < shown.width) {
-                    *place = Some(*pixel);
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -86,7 +86,7 @@ impl Memory for Objects {
     ) -> Result<Arc<SgTable>> {
         let bo = to_virtio_gpu_object(object)?;
         if bo.is_vram() {
-            return bo.vram_map_dma_buf(attach);
+            return bo.vram()?.map_dma_buf(attach);
         }
         let table = object.get_sg_table(guard)?;
         table.map(attach.device())?;

@@ -9,12 +9,13 @@ use drm_core::gem::{self, Fault, FaultContext, Gem, Gone, Header, IosysMap};
 use drm_core::mmap::{NewVma, Vma};
 use drm_core::prime::DmaBuf;
 use drm_core::resv::ResvGuard;
-use drm_core::sync::{Arc, Mutex, OnceLock};
+use drm_core::sync::{Arc, OnceLock};
 use gem_shmem::legacy;
 
-use super::vram::Vram;
+use crate::foreign::Foreign;
 use crate::prime;
 use crate::resource::Resource;
+use crate::vram::Vram;
 
 /// Whose function table an object has (`funcs`). Nothing else says what kind it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,9 @@ pub(crate) struct VirtioGpuObject {
     pub(super) funcs: OnceLock<Funcs>,
     pub(super) host: OnceLock<Arc<Resource>>,
     /// Of the host's memory alone (`struct virtio_gpu_object_vram`).
-    pub(super) vram: Mutex<Vram>,
+    pub(super) vram: OnceLock<Vram>,
     /// Of an import alone.
-    pub(super) sgt: Mutex<Option<Arc<SgTable>>>,
+    pub(super) foreign: OnceLock<Foreign>,
 }
 
 impl VirtioGpuObject {
@@ -66,8 +67,8 @@ impl VirtioGpuObject {
         }
         if self.is_shmem() {
             self.base.free(gone);
-        } else if self.is_vram() {
-            self.remove_node();
+        } else if let Ok(vram) = self.vram() {
+            drop(vram.take_slice());
         }
     }
 
@@ -104,8 +105,8 @@ impl legacy::CreateObject for VirtioGpuObject {
             base,
             funcs: OnceLock::new(),
             host: OnceLock::new(),
-            vram: Mutex::default(),
-            sgt: Mutex::default(),
+            vram: OnceLock::new(),
+            foreign: OnceLock::new(),
         })
     }
 }
@@ -189,7 +190,7 @@ impl gem::Object for VirtioGpuObject {
     fn mmap(&self, vma: &mut NewVma) -> Result {
         match self.funcs() {
             Funcs::Shmem => legacy::object_mmap(&self.base, vma),
-            Funcs::Vram => self.vram_mmap(vma),
+            Funcs::Vram => self.vram()?.mmap(vma),
             Funcs::DmaBuf => Err(Errno::EINVAL),
         }
     }

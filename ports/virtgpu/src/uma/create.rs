@@ -80,7 +80,7 @@ impl Memory for Objects {
         guard: &mut ResvGuard,
     ) -> Result<Arc<SgTable>> {
         if let Kind::Vram(bo) = Kind::of(object)? {
-            return bo.memory.map_dma_buf(attach);
+            return bo.vram.map_dma_buf(attach);
         }
         let table = object.get_sg_table(guard)?;
         table.map(attach.device())?;

@@ -52,8 +52,8 @@ impl Kind {
     pub(crate) fn host(&self) -> &Arc<Resource> {
         match self {
             Self::Guest(bo) => &bo.host,
-            Self::Vram(bo) => bo.memory.host(),
-            Self::Import(bo) => bo.memory.host(),
+            Self::Vram(bo) => bo.vram.host(),
+            Self::Import(bo) => bo.foreign.host(),
         }
     }
 }
