@@ -56,6 +56,11 @@ impl Failure {
         }
     }
 
+    /// What went wrong.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Adds what the user can do next, a sentence without a full stop.
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());

@@ -46,7 +46,7 @@ impl Crate {
         let made = Self::odd();
         made.write(
             "src/stubborn.rs",
-            "use crate::objects::{Buffer, Queue};\n\npub(crate) fn sizes(_: &Buffer, _: &Queue) -> u64 {\n    1\n}\n",
+            "use crate::objects::{Buffer, Queue};\n\npub(crate) fn sizes(_: &Buffer, _: &Queue) -> u64 {\n    1\n}\n\npub fn unmap(_: &Buffer) {}\n",
         );
         made.commit();
         made
@@ -172,6 +172,10 @@ fn what_only_a_person_can_move_is_shown_where_it_stands_and_nothing_is_written()
         (
             "stubborn.rs:17:9",
             "not every use of that macro was seen to lean on the base class",
+        ),
+        (
+            "stubborn.rs:57:26",
+            "more is done with it than to look at its runs",
         ),
         (
             "stubborn.rs:24:9",

@@ -9,8 +9,9 @@ use super::write::{NewFile, write_all};
 use super::{locate, manifest};
 use crate::{Failure, Result};
 
-/// Checks `result` in a copy of the crate's workspace below `target`. An error shows what the compiler said.
-pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<()> {
+/// Checks `result` in a copy of the crate's workspace below `target`. An error shows what the compiler said; what it said
+/// besides comes back, as JSON.
+pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<Vec<u8>> {
     let tree = workspace_root(&krate.root)?;
     // A folder for each tree: two crates may be checked at the same time.
     let mut hasher = DefaultHasher::new();
@@ -50,7 +51,7 @@ pub fn check(krate: &Krate, result: &[NewFile], target: &Path) -> Result<()> {
         .output()
         .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(output.stdout);
     }
     // What is wrong; the warnings of code in the middle of a move would bury it.
     let errors = locate::errors(&output.stdout);

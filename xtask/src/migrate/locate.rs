@@ -144,22 +144,12 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
             && message
                 .target
                 .is_some_and(|target| target.kind.iter().all(|kind| kind != "custom-build"));
-        if ours {
-            if let Some(site) = site_of(&diagnostic, &krate.root)? {
-                let key = (
-                    site.file.clone(),
-                    site.start,
-                    site.end,
-                    site.finding,
-                    site.item.clone(),
-                );
-                let expansions = site.expansions.clone();
-                sites
-                    .entry(key)
-                    .or_insert(site)
-                    .expansions
-                    .extend(expansions);
-            }
+        if ours && let Some(site) = site_of(&diagnostic, &krate.root)? {
+            let expansions = site.expansions.clone();
+            let place = (site.file.clone(), site.start, site.end);
+            let key = (place, site.finding, site.item.clone());
+            let known = sites.entry(key).or_insert(site);
+            known.expansions.extend(expansions);
         }
     }
     if !output.status.success() {
@@ -176,6 +166,33 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
         .next("make it compile first; nothing was written"));
     }
     Ok(sites.into_values().collect())
+}
+
+/// The findings in the notes of deprecated items that are used (`F15: write ..`), each place once, in the JSON messages of cargo.
+#[cfg(test)]
+pub fn deprecations(stdout: &[u8]) -> Vec<Number> {
+    let lines = stdout.split(|byte| *byte == b'\n');
+    let messages = lines.filter_map(|line| serde_json::from_slice::<Message>(line).ok()?.message);
+    let places: BTreeSet<_> = messages
+        .filter(|diagnostic| {
+            diagnostic
+                .code
+                .as_ref()
+                .is_some_and(|code| code.code == "deprecated")
+        })
+        .filter_map(|diagnostic| {
+            let note = diagnostic.message.split("`: ").nth(1)?;
+            let finding: Number = note.split(':').next()?.parse().ok()?;
+            let span = diagnostic.spans.iter().find(|span| span.is_primary)?;
+            Some((
+                span.file_name.clone(),
+                span.byte_start,
+                span.byte_end,
+                finding,
+            ))
+        })
+        .collect();
+    places.into_iter().map(|(.., finding)| finding).collect()
 }
 
 /// What the compiler says is wrong, in the JSON messages of cargo.

@@ -8,6 +8,8 @@ mod ask;
 mod check;
 mod context;
 mod edit;
+#[cfg(test)]
+mod half_moved;
 mod explain;
 mod format;
 pub mod krate;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::krate::Krate;
 use super::plan::{Only, Plan, plan};
-use super::stage::Bridge;
+use super::stage::{Bridge, Hand};
 use super::verify::{Compared, Verdict, files_below, verify};
 use super::write::NewFile;
 use super::{ask, format, locate, manifest, rules};
@@ -143,7 +143,7 @@ pub fn half_moved(outcome: &Outcome) -> Result<Vec<NewFile>> {
     let mut files = Vec::new();
     for (index, (path, text)) in outcome
         .plan
-        .stage(&BTreeSet::new(), Bridge::AsNeeded)?
+        .stage(&BTreeSet::new(), Bridge::AsNeeded, Hand::Waits)?
         .into_iter()
         .enumerate()
     {

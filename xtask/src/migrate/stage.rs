@@ -1,6 +1,6 @@
 //! Stages of a move: which sites are rewritten already, and which still use the base class's names, through `#[bridge]`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::edit::{Edit, EditSet};
@@ -24,27 +24,87 @@ impl Planned {
     }
 }
 
+/// What becomes of the sites that are left by hand, and that the bridge has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// They wait.
+    Waits,
+    /// They are left as they are: what people wrote there comes in.
+    Moves,
+}
+
+/// Sites that wait through one edit move together: by the smallest of their findings, or by hand if one of them is.
+struct Groups(BTreeMap<(usize, usize), Group>);
+
+#[derive(Clone, Copy)]
+struct Group {
+    finding: Number,
+    by_hand: bool,
+}
+
+impl Groups {
+    fn of(plan: &Plan) -> Self {
+        let mut groups: BTreeMap<(usize, usize), Group> = BTreeMap::new();
+        for site in &plan.sites {
+            let Some((file, edit)) = &site.bridge else {
+                continue;
+            };
+            let (finding, by_hand) = (site.site.finding, site.is_by_hand());
+            let group = groups
+                .entry((*file, edit.range.start))
+                .or_insert(Group { finding, by_hand });
+            group.finding = group.finding.min(finding);
+            group.by_hand |= by_hand;
+        }
+        Self(groups)
+    }
+
+    fn find(&self, site: &Planned) -> Option<Group> {
+        let (file, edit) = site.bridge.as_ref()?;
+        self.0.get(&(*file, edit.range.start)).copied()
+    }
+
+    fn waits(&self, site: &Planned, waiting: &BTreeSet<Number>, hand: Hand) -> bool {
+        self.find(site).is_some_and(|group| match group.by_hand {
+            true => hand == Hand::Waits,
+            false => waiting.contains(&group.finding),
+        })
+    }
+}
+
 impl Plan {
-    /// Findings whose sites can wait, in order: one stage of the move each.
+    /// Findings whose sites can wait for a rule, in order: one stage of the move each.
     pub fn waiting(&self) -> BTreeSet<Number> {
-        self.sites
-            .iter()
-            .filter(|site| site.can_wait())
-            .map(|site| site.site.finding)
+        let groups = Groups::of(self).0.into_values();
+        groups
+            .filter(|group| !group.by_hand)
+            .map(|group| group.finding)
             .collect()
     }
 
-    /// The files when everything is moved but the sites of `waiting` findings and those that are left by hand and can wait.
+    /// The sites that wait at a stage.
+    #[cfg(test)]
+    pub fn waiting_sites<'p>(
+        &'p self,
+        waiting: &'p BTreeSet<Number>,
+    ) -> impl Iterator<Item = &'p Planned> {
+        let groups = Groups::of(self);
+        self.sites
+            .iter()
+            .filter(move |site| groups.waits(site, waiting, Hand::Waits))
+    }
+
+    /// The files when everything is moved but the sites of `waiting` findings and those that are left by hand.
     pub fn stage(
         &self,
         waiting: &BTreeSet<Number>,
         bridge: Bridge,
+        hand: Hand,
     ) -> Result<Vec<(PathBuf, String)>> {
         let mut sets: Vec<EditSet> = self.sources.iter().map(|_| EditSet::default()).collect();
         let mut bridged = bridge == Bridge::Stays;
-        let waits = |site: &&Planned| {
-            site.can_wait() && (site.is_by_hand() || waiting.contains(&site.site.finding))
-        };
+        let groups = Groups::of(self);
+        let waits = |site: &&Planned| groups.waits(site, waiting, hand);
         for site in self.sites.iter().filter(waits) {
             if let Some((file, edit)) = &site.bridge {
                 bridged = true;

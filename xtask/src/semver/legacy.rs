@@ -164,8 +164,13 @@ fn ratchet(root: &Path, items: &[Item], write: bool) -> Result<Exit> {
         // A port that the record has never seen brings its uses along; those that it has seen may not gain any.
         let gained: Vec<_> = gained(old, items)
             .into_iter()
-            .filter(|(_, drivers)| {
-                drivers.is_empty() || drivers.iter().any(|driver| ported.contains(driver))
+            .filter_map(|(item, drivers)| {
+                let is_new = drivers.is_empty();
+                let drivers: Vec<&str> = drivers
+                    .into_iter()
+                    .filter(|driver| ported.contains(driver))
+                    .collect();
+                (is_new || !drivers.is_empty()).then_some((item, drivers))
             })
             .collect();
         for (item, drivers) in &gained {
@@ -184,7 +189,8 @@ fn ratchet(root: &Path, items: &[Item], write: bool) -> Result<Exit> {
         }
         if !gained.is_empty() {
             eprintln!(
-                "  next: the old face only becomes less: use the parts, or explain a finding with `cargo xtask migrate --explain`"
+                "  next: the old face only becomes less: use the parts (`cargo xtask migrate --explain F03`). A before side that was \
+                 made more like its driver is let in by hand: add it to its line of {RECORDED}"
             );
             return Ok(Exit::Differs);
         }

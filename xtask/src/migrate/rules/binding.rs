@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ImplItem, Item, Local, Pat};
+use syn::{Block, Expr, ExprMethodCall, ImplItem, Item, Local, Pat};
 
 use super::receiver::{Access, access, owner};
 use crate::migrate::context::{Context, Node};
@@ -17,6 +17,8 @@ pub struct Binding<'a> {
     pub owner: String,
     /// How the fields are reached.
     pub access: Access,
+    /// The call in the `let`; `None` where something else is bound.
+    pub call: Option<&'a ExprMethodCall>,
     /// The `let` with its lines.
     pub statement: Range<usize>,
     /// Each use of the name: the field expression and what is around it; `None` for a use that is no field.
@@ -24,7 +26,7 @@ pub struct Binding<'a> {
 }
 
 /// The binding of `name` in the function around the site. `None` when there is none, or more than one.
-pub fn of<'a>(name: &syn::Ident, context: &Context<'a>, model: &Model<'_>) -> Option<Binding<'a>> {
+fn of<'a>(name: &syn::Ident, context: &Context<'a>, model: &Model<'_>) -> Option<Binding<'a>> {
     let block = function(context)?;
     let mut find = Find {
         name,
@@ -33,7 +35,7 @@ pub fn of<'a>(name: &syn::Ident, context: &Context<'a>, model: &Model<'_>) -> Op
         found: Vec::new(),
     };
     find.visit_block(block);
-    let [(owner, access, statement)] = find.found.as_slice() else {
+    let [(owner, access, call, statement)] = find.found.as_slice() else {
         return None;
     };
     let mut uses = Uses {
@@ -45,13 +47,28 @@ pub fn of<'a>(name: &syn::Ident, context: &Context<'a>, model: &Model<'_>) -> Op
     Some(Binding {
         owner: owner.clone(),
         access: access.clone(),
+        call: *call,
         statement: statement.clone(),
         uses: uses.uses,
     })
 }
 
+/// The binding whose name is used at the site, or is given there.
+pub fn around<'a>(context: &Context<'a>, model: &Model<'_>) -> Option<Binding<'a>> {
+    let named = context.exprs().find_map(|expr| match expr {
+        Expr::Field(field) => match &*field.base {
+            Expr::Path(path) => path.path.get_ident(),
+            _ => None,
+        },
+        _ => None,
+    });
+    named
+        .or(bound_here(context))
+        .and_then(|name| of(name, context, model))
+}
+
 /// The name that the site's statement binds the fields to.
-pub fn bound_here<'a>(context: &Context<'a>) -> Option<&'a syn::Ident> {
+fn bound_here<'a>(context: &Context<'a>) -> Option<&'a syn::Ident> {
     context.around.iter().rev().find_map(|node| match node {
         Node::Stmt(syn::Stmt::Local(local)) => name_of(local),
         _ => None,
@@ -65,7 +82,8 @@ fn name_of(local: &Local) -> Option<&syn::Ident> {
     }
 }
 
-fn function<'a>(context: &Context<'a>) -> Option<&'a Block> {
+/// The body of the function around the site.
+pub fn function<'a>(context: &Context<'a>) -> Option<&'a Block> {
     context.around.iter().rev().find_map(|node| match node {
         Node::ImplItem(ImplItem::Fn(function)) => Some(&function.block),
         Node::Item(Item::Fn(function)) => Some(&*function.block),
@@ -73,31 +91,38 @@ fn function<'a>(context: &Context<'a>) -> Option<&'a Block> {
     })
 }
 
-struct Find<'s, 'm> {
+struct Find<'s, 'm, 'a> {
     name: &'s syn::Ident,
     source: &'s Source,
     model: &'s Model<'m>,
-    found: Vec<(String, Access, Range<usize>)>,
+    found: Vec<Found<'a>>,
 }
 
-impl<'ast> Visit<'ast> for Find<'_, '_> {
+/// Owner and access of the fields, the call that gives them, the `let`.
+type Found<'a> = (String, Access, Option<&'a ExprMethodCall>, Range<usize>);
+
+impl<'ast> Visit<'ast> for Find<'_, '_, 'ast> {
     fn visit_local(&mut self, local: &'ast Local) {
         if name_of(local) == Some(self.name) {
             let init = local.init.as_ref().map(|init| &*init.expr);
             let binding = match init {
                 Some(Expr::MethodCall(call)) => {
-                    owner(&call.receiver, self.source, self.model).zip(access(call, self.source))
+                    let owner = owner(&call.receiver, self.source, self.model);
+                    owner
+                        .zip(access(call, self.source))
+                        .map(|found| (found, call))
                 }
                 _ => None,
             };
             // Any other binding of the name makes it two: nobody can tell which is meant.
-            let (owner, access) = binding
-                .map_or((String::new(), Access::Racy), |(owner, access)| {
-                    (owner.to_owned(), access)
-                });
+            let (owner, access, call) = binding.map_or(
+                (String::new(), Access::Racy, None),
+                |((owner, access), call)| (owner.to_owned(), access, Some(call)),
+            );
             self.found.push((
                 owner,
                 access,
+                call,
                 self.source.whole_lines(self.source.range(local)),
             ));
         }

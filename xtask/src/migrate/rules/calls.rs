@@ -217,38 +217,6 @@ fn unused(context: &Context<'_>, call: &Call<'_>) -> Option<Range<usize>> {
     })
 }
 
-/// The methods that `#[bridge]` gives a half-moved driver.
-const BRIDGED: [&str; 12] = [
-    "get_pages_sgt",
-    "pin_locked",
-    "unpin_locked",
-    "pin",
-    "unpin",
-    "get_sg_table",
-    "vmap",
-    "vunmap",
-    "mmap",
-    "madvise",
-    "is_purgeable",
-    "purge",
-];
-
-/// The edit by which a call stays as it is on a half-moved driver: `bo.base.vmap(guard)` becomes `bo.base().vmap(guard)`.
-pub fn bridge(file: usize, context: &Context<'_>, model: &Model<'_>) -> Option<(usize, Edit)> {
-    let Some(Expr::MethodCall(call)) = context.expr() else {
-        return None;
-    };
-    let bridged =
-        BRIDGED.iter().any(|method| call.method == method) && call.method == context.site.name();
-    let Expr::Field(field) = &*call.receiver else {
-        return None;
-    };
-    (bridged && model.is_base_field(&field.member)).then(|| {
-        let member = context.source.range(&field.member);
-        (file, Edit::replace(context.site.finding, member, "base()"))
-    })
-}
-
 fn fill(
     template: &str,
     owner: &str,

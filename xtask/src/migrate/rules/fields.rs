@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use syn::{Expr, ExprField, Member};
 
-use super::binding;
 use super::receiver::{Access, owner_of_field};
+use super::{binding, table};
 use crate::migrate::context::Context;
 use crate::migrate::edit::Edit;
 use crate::migrate::model::Model;
@@ -81,16 +81,7 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
 
 /// The fields have a name: every use of it is rewritten, or none.
 fn bound(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
-    let named = context.exprs().find_map(|expr| match expr {
-        Expr::Field(field) => match &*field.base {
-            Expr::Path(path) => path.path.get_ident(),
-            _ => None,
-        },
-        _ => None,
-    });
-    let binding = named
-        .or(binding::bound_here(context))
-        .and_then(|name| binding::of(name, context, model));
+    let binding = binding::around(context, model);
     let Some(binding) = binding.filter(|binding| !binding.owner.is_empty()) else {
         return Outcome::by_hand(
             "the fields of the base class are handed on as a whole",
@@ -166,6 +157,12 @@ fn answer(
             "of an object that grows: `heap.granule(&guard, n)`; of any other: `backing.pages(&guard)`",
         ));
     }
+    if template.new.ends_with(".peek()") && !table::only_its_runs(&whole, context) {
+        return Err(Outcome::by_hand(
+            "the table is read without the lock, and more is done with it than to look at its runs",
+            "take it with the lock: `let table = bo.dmap.lock_table(&bo.backing)?`; end it with `bo.dmap.unmap(&mut guard, &bo.backing)?`",
+        ));
+    }
     let mut new = model.names.fill(template.new, owner);
     if let Access::Locked(guard) = access {
         new = new.replace("{g}", &shared(guard));
@@ -180,7 +177,8 @@ fn shared(guard: &str) -> String {
         .map_or_else(|| guard.to_owned(), |guard| format!("&{guard}"))
 }
 
-fn is_fields_member(expr: &Expr) -> bool {
+/// `OWNER.base.locked(..).FIELD`, and the like.
+pub(super) fn is_fields_member(expr: &Expr) -> bool {
     let Expr::Field(field) = expr else {
         return false;
     };
@@ -219,6 +217,31 @@ fn writes_to(outer: &Expr, is_left: impl Fn(&Expr) -> bool) -> bool {
         Expr::MethodCall(call) => {
             MUTATING.iter().any(|method| call.method == method) && is_left(&call.receiver)
         }
+        _ => false,
+    }
+}
+
+/// Whether `#[bridge]` takes over what is done with the field: it is read, or its advice or its table goes.
+pub(super) fn is_taken_over(
+    field: &ExprField,
+    outer: Option<&Expr>,
+    context: &Context<'_>,
+) -> bool {
+    let here = context.source.range(field);
+    let Some(outer) =
+        outer.filter(|outer| writes_to(outer, |left| context.source.range(left) == here))
+    else {
+        return true;
+    };
+    let Member::Named(name) = &field.member else {
+        return false;
+    };
+    match outer {
+        Expr::Assign(assign) => {
+            name == "madv" || (name == "sgt" && context.source.text_of(&*assign.right) == "None")
+        }
+        Expr::Binary(_) => name == "madv",
+        Expr::MethodCall(call) => name == "sgt" && call.method == "take",
         _ => false,
     }
 }

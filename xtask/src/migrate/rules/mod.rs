@@ -12,6 +12,7 @@
 //! | [`import`] | F27 |
 
 mod binding;
+mod bridge;
 mod calls;
 mod create;
 mod fields;
@@ -20,6 +21,7 @@ mod import;
 mod list;
 pub mod object;
 mod receiver;
+mod table;
 mod uses;
 
 use std::ops::Range;
@@ -30,7 +32,7 @@ use super::context::{Context, Node};
 use super::model::Model;
 use super::plan::Outcome;
 
-pub use calls::bridge;
+pub use bridge::bridge;
 pub use fields::fills_pages;
 pub use uses::{imports, needs_import};
 

@@ -24,3 +24,11 @@ pub fn fill(buffer: &Buffer) -> Result {
 fn each<B: Deref<Target = Buffer>>(buffer: &B) -> Result<usize> {
     Ok(usize::from(buffer.shmem.get_pages_sgt()?.is_mapped()))
 }
+
+/// Where it is, for a dump.
+pub fn dump(buffer: &Buffer) -> Vec<u64> {
+    let Some(table) = buffer.shmem.racy().sgt.clone() else {
+        return Vec::new();
+    };
+    table.entries().iter().map(|entry| entry.addr).collect()
+}

@@ -10,11 +10,12 @@ mod objects;
 mod stubborn;
 mod unicode;
 
-pub use closures::map_all;
+pub use closures::{dump, map_all};
 pub use crlf::mapped;
 pub use hidden::hidden;
 pub use macros::asserted;
 pub use marked::marked;
 pub use named::named;
 pub use objects::{Buffer, make};
+pub use stubborn::unmap;
 pub use unicode::größe;

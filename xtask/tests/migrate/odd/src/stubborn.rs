@@ -51,3 +51,10 @@ pub(crate) fn sizes(buffer: &Gem<Buffer>, queue: &Queue) -> u64 {
     }
     size!(buffer) + size!(pair) + field_of!(buffer, shmem) + field_of!(queue, inner)
 }
+
+/// More than a look at the table.
+pub fn unmap(buffer: &Buffer) {
+    if let Some(table) = buffer.shmem.racy().sgt.clone() {
+        table.unmap();
+    }
+}
