@@ -33,7 +33,7 @@ fn a_foreign_buffer_is_attached_and_mapped_before_it_is_refused(s: &mut Session)
     let (buf, exporter) = s.movable(2, 0x5a);
     s.try_import(fd, buf).expect_err("it is refused");
     s.exporter(&exporter);
-    let buf = s.vgem_exports(2);
+    let buf = s.foreign_buffer(2);
     s.try_import(fd, buf).expect_err("it is refused");
     s.close_buffer(buf);
     s.memory();
@@ -71,7 +71,7 @@ fn a_foreign_buffer_is_an_object_of_a_third_kind(s: &mut Session) {
 fn a_buffer_that_never_moves_is_imported_too(s: &mut Session) {
     s.host(later());
     let fd = s.open();
-    let buf = s.vgem_exports(2);
+    let buf = s.foreign_buffer(2);
     let bo = s.try_import(fd, buf).expect("it is imported");
     s.look(bo);
     s.answer();

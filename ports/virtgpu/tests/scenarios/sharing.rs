@@ -20,9 +20,9 @@ fn an_importer_pins_and_maps(s: &mut Session) {
     let fd = s.open();
     let bo = s.dumb(fd, 64, 64);
     let buf = s.export(bo);
-    let handle = s.vgem_imports(buf).expect("it is imported");
+    s.attach(buf);
     s.look(bo);
-    s.vgem_closes(handle);
+    s.detach(buf);
     s.look(bo);
 }
 
@@ -90,6 +90,6 @@ fn memory_of_the_host_is_mapped_by_its_descriptor(s: &mut Session) {
     s.host_byte(id, 0x1000);
     s.map_buffer(buf, 1);
     s.heading("an importer gets the window");
-    let handle = s.vgem_imports(buf).expect("it is imported");
-    s.vgem_closes(handle);
+    s.attach(buf);
+    s.detach(buf);
 }

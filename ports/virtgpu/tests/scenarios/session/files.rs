@@ -3,9 +3,7 @@
 use drm_core::PAGE_SIZE;
 use drm_core::device::DumbArgs;
 use drm_core::errno::Result;
-use drm_core::machine::Fail;
 use drm_core::mmap::{Prot, Sharing, VmFlags};
-use drm_core::prime::DmaBuf;
 use port_kit::trace::{ioctl, outcome};
 use port_virtgpu::uapi;
 
@@ -14,18 +12,16 @@ use super::{Bo, Buf, Fd, Mapped, Session};
 impl Session {
     /// Opens the device.
     pub(crate) fn open(&mut self) -> Fd {
-        let fd = Fd(self.opened);
         let file = self.gpu.device().open().expect("the device opens");
-        self.opened += 1;
-        self.files.insert(fd, file);
+        let fd = self.add_file(file);
         self.record(format_args!("open file {}", fd.0), "ok");
         fd
     }
 
     /// Closes a file.
     pub(crate) fn close_file(&mut self, fd: Fd) {
-        drop(self.files.remove(&fd).expect("it is open"));
-        self.record(format_args!("close file {}", fd.0), "ok");
+        self.desk.close_file(fd);
+        self.commands();
     }
 
     /// CREATE_DUMB that is to succeed.
@@ -66,13 +62,6 @@ impl Session {
     pub(crate) fn close(&mut self, bo: Bo) {
         let result = self.file(bo.fd).handle_delete(bo.handle);
         self.record(format_args!("close {bo}"), outcome(&result));
-    }
-
-    /// The `nth` chance of `what` to fail, from now on, is taken.
-    pub(crate) fn fail(&mut self, what: Fail, nth: u64) {
-        self.machine.failpoints().fail_nth(what, nth);
-        self.trace
-            .line(format_args!("{what:?} number {nth} will fail"));
     }
 
     /// `DRM_IOCTL_VIRTGPU_MAP`, and mmap of the first bytes.
@@ -129,96 +118,28 @@ impl Session {
 
     /// Unmaps a mapping.
     pub(crate) fn unmap(&mut self, map: Mapped) {
-        let result = self.process.munmap(map.at, map.len);
-        self.record("munmap", outcome(&result));
-    }
-
-    /// Reads a byte of a mapping.
-    pub(crate) fn read(&mut self, map: Mapped, at: u64) {
-        let byte = self.process.read_byte(map.at + at);
-        let text = byte.map_or("SIGBUS".to_owned(), |byte| format!("{byte:#04x}"));
-        self.record(format_args!("cpu reads +{at:#x}"), text);
-    }
-
-    /// Writes a byte of a mapping.
-    pub(crate) fn write(&mut self, map: Mapped, at: u64, byte: u8) {
-        let result = self.process.write(map.at + at, &[byte]);
-        self.record(
-            format_args!("cpu writes +{at:#x} {byte:#04x}"),
-            outcome(&result),
-        );
+        self.desk.unmap(map);
+        self.commands();
     }
 
     /// PRIME_HANDLE_TO_FD.
     pub(crate) fn export(&mut self, bo: Bo) -> Buf {
-        let exported = self.file(bo.fd).export(bo.handle, true);
-        let buf = self.add_buffer(exported.expect("it is exported"));
-        self.record(format_args!("export {bo} as buffer {}", buf.0), "ok");
+        let buf = self.export_handle(bo.fd, bo.handle);
+        self.commands();
         buf
     }
 
     /// PRIME_FD_TO_HANDLE.
     pub(crate) fn try_import(&mut self, fd: Fd, buf: Buf) -> Result<Bo> {
-        let buffer = self.buffer(buf);
-        let handle = self.file(fd).import(&buffer);
-        drop(buffer);
-        let answer = match &handle {
-            Ok(handle) => format!("ok handle={handle}"),
-            Err(error) => format!("{error:?}"),
-        };
-        self.record(
-            format_args!("import buffer {} into file {}", buf.0, fd.0),
-            answer,
-        );
+        let handle = self.import_handle(fd, buf, |_, _| String::new());
+        self.commands();
         handle.map(|handle| Bo { fd, handle })
     }
 
     /// Gives the descriptor of a buffer up.
     pub(crate) fn close_buffer(&mut self, buf: Buf) {
-        drop(self.buffers.remove(&buf));
-        self.record(format_args!("close buffer {}", buf.0), "ok");
-    }
-
-    /// Gives a buffer a number.
-    pub(super) fn add_buffer(&mut self, buffer: DmaBuf) -> Buf {
-        let buf = Buf(self.exported);
-        self.exported += 1;
-        self.buffers.insert(buf, buffer);
-        buf
-    }
-
-    pub(super) fn buffer(&self, buf: Buf) -> DmaBuf {
-        self.buffers.get(&buf).expect("it is exported").clone()
-    }
-
-    /// vgem imports a buffer, and keeps it; its handle there.
-    pub(crate) fn vgem_imports(&mut self, buf: Buf) -> Option<u32> {
-        let buffer = self.buffer(buf);
-        let handle = self.vgem.import(&buffer);
-        drop(buffer);
-        self.record(
-            format_args!("vgem imports buffer {}", buf.0),
-            outcome(&handle),
-        );
-        handle.ok()
-    }
-
-    /// vgem gives its handle up.
-    pub(crate) fn vgem_closes(&mut self, handle: u32) {
-        let result = self.vgem.close(handle);
-        self.record("vgem closes it", outcome(&result));
-    }
-
-    /// vgem exports a buffer of its own.
-    pub(crate) fn vgem_exports(&mut self, pages: u32) -> Buf {
-        let (handle, buffer) = self.vgem.export(pages).expect("vgem exports");
-        self.vgem.close(handle).expect("it is there");
-        let buf = self.add_buffer(buffer);
-        self.record(
-            format_args!("vgem exports {pages} pages as buffer {}", buf.0),
-            "ok",
-        );
-        buf
+        self.desk.close_buffer(buf);
+        self.commands();
     }
 
     /// Takes pages of the machine so that the pages of the next object lie apart.
@@ -250,16 +171,11 @@ impl Session {
 
     /// Maps a buffer by its descriptor.
     pub(crate) fn map_buffer(&mut self, buf: Buf, pages: u64) -> Option<Mapped> {
-        let buffer = self.buffer(buf);
-        let len = pages * PAGE_SIZE;
-        let mapped = self
-            .process
-            .mmap_dma_buf(&buffer, len, Prot::ReadWrite, Sharing::Shared, 0);
-        drop(buffer);
+        let mapped = self.map_dma_buf(buf, pages * PAGE_SIZE);
         self.record(
             format_args!("mmap buffer {} {pages} pages", buf.0),
             outcome(&mapped),
         );
-        mapped.ok().map(|at| Mapped { at, len })
+        mapped.ok()
     }
 }

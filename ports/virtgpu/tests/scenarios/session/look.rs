@@ -1,44 +1,10 @@
 //! What can be seen from outside: the host's resources, what it sees of the guest, what is inside an object, what is held.
 
 use drm_core::gem::Gem;
-use drm_core::machine::Machine;
 use port_kit::trace::outcome;
-use port_virtgpu::Probed;
 use port_virtgpu::inspect::Kind;
 
 use super::{Bo, Buf, Session};
-
-/// Resources of the machine in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    objects: usize,
-    frames: u64,
-    vmaps: u64,
-    dma: u64,
-}
-
-impl Held {
-    pub(super) fn of(machine: &Machine, gpu: &Probed) -> Self {
-        let counts = machine.counters().snapshot();
-        Self {
-            objects: gpu.device().object_count(),
-            frames: machine.frames().stats().used,
-            vmaps: counts.vmaps - counts.vunmaps,
-            dma: counts.dma_mapped - counts.dma_unmapped,
-        }
-    }
-
-    /// What is held beyond `other`.
-    pub(super) fn beyond(&self, other: &Self) -> String {
-        format!(
-            "objects={} pages={} kernel mappings={} dma segments={}",
-            self.objects - other.objects,
-            self.frames - other.frames,
-            self.vmaps - other.vmaps,
-            self.dma - other.dma,
-        )
-    }
-}
 
 impl Session {
     /// The object of a handle, held.
@@ -173,8 +139,7 @@ impl Session {
 
     /// The UUID of a buffer.
     pub(crate) fn uuid(&mut self, buf: Buf) {
-        let buffer = self.buffers.get(&buf).expect("it is exported");
-        let text = match self.gpu.uuid(buffer) {
+        let text = match self.gpu.uuid(&self.buffer(buf)) {
             Ok(uuid) => format!("{:#x}", u128::from_be_bytes(uuid)),
             Err(error) => format!("{error:?}"),
         };
@@ -214,7 +179,7 @@ impl Session {
 
     /// What is held since the session began.
     pub(crate) fn memory(&mut self) {
-        let now = Held::of(&self.machine, &self.gpu).beyond(&self.held);
+        let now = self.held();
         self.record("held", now);
     }
 }

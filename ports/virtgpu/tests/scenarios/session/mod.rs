@@ -6,24 +6,16 @@ mod ioctls;
 mod look;
 mod screen;
 
-pub(crate) use ioctls::flat;
-
-use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
-use drm_core::device::File;
 use drm_core::machine::{Config, Machine};
-use drm_core::mmap::Process;
-use drm_core::prime::DmaBuf;
-use port_kit::vgem::Vgem;
-use port_kit::{Side, Trace};
+use port_kit::Side;
+use port_kit::desk::{Desk, Held};
 use port_virtgpu::{Params, Probed, probe};
 
-use look::Held;
-
-/// A file, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fd(pub(crate) usize);
+pub(crate) use ioctls::flat;
+pub(crate) use port_kit::desk::{Buf, Fd, Mapped};
 
 /// A handle of a file.
 #[derive(Clone, Copy, Debug)]
@@ -38,30 +30,26 @@ impl fmt::Display for Bo {
     }
 }
 
-/// A mapping of the process.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    pub(crate) at: u64,
-    pub(crate) len: u64,
-}
-
-/// A dma-buf, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Buf(usize);
-
 /// One machine with the device, and what is open.
 pub(crate) struct Session {
     side: Side,
-    pub(crate) machine: Machine,
     pub(crate) gpu: Probed,
-    process: Process,
-    files: BTreeMap<Fd, File>,
-    buffers: BTreeMap<Buf, DmaBuf>,
-    vgem: Vgem,
-    opened: usize,
-    exported: usize,
-    trace: Trace,
+    desk: Desk,
     held: Held,
+}
+
+impl Deref for Session {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
 }
 
 /// RAM of a session's machine.
@@ -75,24 +63,34 @@ impl port_kit::Session for Session {
     }
 
     /// Closes everything; the host answers what there is to answer.
-    fn finish(mut self) -> String {
-        self.trace.heading("end");
-        self.gpu.host().stop(false);
-        drop(std::mem::replace(
-            &mut self.process,
-            Process::new(&self.machine),
-        ));
-        self.files.clear();
-        self.buffers.clear();
-        self.record("everything closed", "ok");
+    fn finish(self) -> String {
+        let Self {
+            gpu,
+            mut desk,
+            held,
+            ..
+        } = self;
+        desk.heading("end");
+        gpu.host().stop(false);
+        let (machine, mut trace) = desk.exit();
+        trace.record(&machine, "everything closed", "ok");
+        commands(&gpu, &mut trace);
         // An answer may let go of an object, which is a command again.
-        let answers: usize = std::iter::repeat_with(|| self.gpu.answer())
+        let answers: usize = std::iter::repeat_with(|| gpu.answer())
             .take_while(|answered| *answered > 0)
             .sum();
-        self.record("the host answers", answers);
-        let left = Held::of(&self.machine, &self.gpu).beyond(&self.held);
-        self.record("left", left);
-        self.trace.into_text()
+        trace.record(&machine, "the host answers", answers);
+        commands(&gpu, &mut trace);
+        let left = Held::of(&machine, gpu.device().object_count()).beyond(&held);
+        trace.record(&machine, "left", left);
+        trace.into_text()
+    }
+}
+
+/// Adds the commands that were sent since the last line.
+fn commands(gpu: &Probed, trace: &mut port_kit::Trace) {
+    for command in gpu.take_commands() {
+        trace.line(format_args!("  > {command}"));
     }
 }
 
@@ -104,26 +102,18 @@ impl Session {
         };
         let machine = Machine::new(config).expect("the host has the RAM");
         let gpu = probe(side, &machine, params)?;
-        let vgem = Vgem::new(&machine).expect("vgem opens");
-        let held = Held::of(&machine, &gpu);
+        let desk = Desk::new(&machine).expect("vgem opens");
         Some(Self {
             side,
-            process: Process::new(&machine),
+            held: Held::of(&machine, gpu.device().object_count()),
             gpu,
-            files: BTreeMap::new(),
-            buffers: BTreeMap::new(),
-            vgem,
-            opened: 0,
-            exported: 0,
-            trace: Trace::default(),
-            held,
-            machine,
+            desk,
         })
     }
 
     /// Begins again with another host; before anything was done.
     pub(crate) fn host(&mut self, params: Params) {
-        assert_eq!(self.opened, 0, "the session is under way");
+        assert!(!self.is_used(), "the session is under way");
         *self = Self::on(self.side, RAM, &params).expect("this side is there");
     }
 
@@ -137,11 +127,13 @@ impl Session {
 
     /// Records an operation, and the commands that it sent.
     fn record(&mut self, operation: impl fmt::Display, answer: impl fmt::Display) {
-        self.trace.line(format_args!("{operation} => {answer}"));
-        for command in self.gpu.take_commands() {
-            self.trace.line(format_args!("  > {command}"));
-        }
-        self.trace.log(&self.machine);
+        self.desk.record(operation, answer);
+        self.commands();
+    }
+
+    /// Records the commands of what the desk recorded.
+    fn commands(&mut self) {
+        commands(&self.gpu, &mut self.desk.trace);
     }
 
     /// Records whatever a scenario found out.
@@ -149,12 +141,9 @@ impl Session {
         self.record(what, answer);
     }
 
-    /// Says what comes next.
-    pub(crate) fn heading(&mut self, text: &str) {
-        self.trace.heading(text);
-    }
-
-    fn file(&self, fd: Fd) -> File {
-        self.files.get(&fd).expect("it is open").clone()
+    /// What is held now.
+    fn held(&self) -> String {
+        let objects = self.gpu.device().object_count();
+        Held::of(&self.machine, objects).beyond(&self.held)
     }
 }
