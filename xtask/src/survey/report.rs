@@ -37,6 +37,15 @@ impl Class {
     }
 }
 
+/// Where the sites of `kernel` come from, in words: a kernel's version, or notes.
+pub(crate) fn origin(kernel: &str) -> String {
+    if kernel.starts_with("notes") {
+        kernel.to_owned()
+    } else {
+        format!("Linux {kernel}")
+    }
+}
+
 /// How often a field is used, by what is done to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldUse {

@@ -92,6 +92,37 @@ fn an_unknown_driver_fails_and_the_known_ones_are_named() {
 }
 
 #[test]
+fn a_driver_younger_than_the_committed_kernel_is_shown_from_the_notes_and_says_so() {
+    let output = survey(&["--plan", "rocket"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let text = out(&output);
+    assert!(text.starts_with("# Moving rocket to gem-uma\n"), "{text}");
+    assert!(
+        text.contains("From its source in notes on the GEM-UMA RFC (December 2025): "),
+        "{text}"
+    );
+    let text = out(&survey(&["--driver", "amdxdna"]));
+    assert!(
+        text.starts_with("# amdxdna in notes on the GEM-UMA RFC"),
+        "{text}"
+    );
+    // A tree that is named answers for itself.
+    let kernel = tree::committed();
+    let output = survey(&[
+        "--kernel",
+        kernel.to_str().expect("a path"),
+        "--driver",
+        "rocket",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("no driver `rocket`"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
 fn an_incomplete_answer_is_given_and_never_exits_with_success() {
     let copy = tree::copy();
     let large =

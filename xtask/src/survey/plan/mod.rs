@@ -17,7 +17,7 @@ pub use estimate::{Estimate, Measured, measured};
 pub use parts::{Part, Policy};
 pub use rules::Broken;
 
-use super::report::{Class, Driver};
+use super::report::{Class, Driver, origin};
 use super::sites::{Site, What};
 use crate::findings::{self, Number};
 
@@ -132,8 +132,8 @@ impl Plan {
         let mut out = format!("# Moving {} to gem-uma\n\n", self.driver);
         let _ = writeln!(
             out,
-            "From its source in Linux {}: {} sites.",
-            self.kernel,
+            "From its source in {}: {} sites.",
+            origin(&self.kernel),
             self.sites.len()
         );
         if self.class != Class::Uma {

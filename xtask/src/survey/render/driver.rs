@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::findings::{self, Number};
-use crate::survey::report::Driver;
+use crate::survey::report::{Driver, origin};
 use crate::survey::sites::{Site, What};
 
 /// One driver as Markdown: what it is, then its sites by finding.
 pub fn driver(driver: &Driver, kernel: &str) -> String {
-    let mut out = format!("# {} in Linux {kernel}\n\n", driver.name);
+    let mut out = format!("# {} in {}\n\n", driver.name, origin(kernel));
     let _ = writeln!(
         out,
         "{}, {}, {} sites: {}.",
