@@ -73,6 +73,32 @@ fn behind_an_iommu_addresses_are_the_devices_own_and_come_back() {
 }
 
 #[test]
+fn behind_an_iommu_runs_that_lie_apart_are_one_up_to_the_longest_segment() {
+    let bench = bench();
+    let config = DmaConfig {
+        iommu: true,
+        max_segment: 2 * PAGE as u32,
+        ..DmaConfig::default()
+    };
+    let dma = device(&bench, config);
+    // Every other page: none follows another in RAM.
+    let pages: Vec<Page> = pages(&bench, 6).into_iter().step_by(2).collect();
+    let table = SgTable::from_pages(&bench.machine, &pages, u64::MAX).expect("ok");
+    table.map(&dma).expect("it can be mapped");
+    let runs: Vec<u64> = table.dma_entries().iter().map(|run| run.len).collect();
+    assert_eq!((table.entries().len(), runs), (3, vec![2 * PAGE, PAGE]));
+    for (index, page) in (0..).zip(&pages) {
+        let at = table.dma_page(index).expect("it is mapped");
+        assert_eq!(dma.translate(at + 5), Some(page.phys() + 5));
+    }
+    let first = table.dma_page(0).expect("it is mapped");
+    table.unmap();
+    assert_eq!(dma.translate(first), None, "the IOMMU maps nothing there");
+    let plain = device(&bench, DmaConfig::default());
+    assert_eq!(plain.translate(first), Some(first));
+}
+
+#[test]
 fn a_failure_in_the_middle_unmaps_what_was_mapped() {
     let bench = bench();
     let dma = device(&bench, DmaConfig::default());

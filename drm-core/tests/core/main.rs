@@ -7,6 +7,7 @@ mod figures;
 mod handles;
 mod late_free;
 mod lru;
+mod moving;
 mod names;
 mod open;
 mod reclaim;
