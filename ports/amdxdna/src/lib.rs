@@ -8,9 +8,9 @@
 //! | the device uses the addresses of the process: an object is where the process has it mapped, and nowhere before | `umap.rs`, `device.rs` |
 //! | or it uses IOVAs, or physical addresses of carve-out memory: which, is settled by what the machine has | `device.rs`, `hw/iommu.rs`, `cbuf.rs` |
 //! | the firmware has a window of its own, of 64 MiB chunks; a device BO is a piece of it, without pages | `client.rs`, `hwctx.rs` |
-//! | one struct for memory, commands, chunks, pieces and imports, told apart by fields | `shmem/gem.rs` |
+//! | one struct for memory, commands, chunks, pieces and imports, told apart by fields | `shmem/gem.rs`; two types afterwards: `uma/gem.rs`, `uma/dev.rs` |
 //! | every page is inserted when an object is mapped, and the kind of the mapping changed behind the base class | `shmem/mmap.rs` |
-//! | imports are attached by hand, and look native to the core | `shmem/prime.rs` |
+//! | imports are attached by hand, and look native to the core | `shmem/prime.rs`, `attached.rs` |
 //! | memory of the process, and carve-out memory, are dma-bufs that the driver imports from itself | `ubuf.rs`, `cbuf.rs` |
 //! | a chunk joins the heap before it has a handle | `shmem/create.rs` |
 //! | the first command pins its arguments, and a flush maps an object for the kernel: both until it is freed | `shmem/create.rs`, `shmem/sync.rs` |
@@ -32,15 +32,19 @@
 //! * Cache lines: the CPU and the NPU see the same bytes at all times. What is flushed is counted.
 //! * Threads that allocate, map and close at the same time beyond the one that keeps changing protections ([`Task::set_churning`]).
 
+mod attached;
 mod cbuf;
 mod client;
 mod device;
 mod drv;
 mod exec;
+mod export;
 pub mod hw;
 mod hwctx;
 pub mod inspect;
 mod memory;
+mod piece;
+mod place;
 mod shmem;
 mod task;
 pub mod uapi;

@@ -19,8 +19,8 @@ pub(crate) fn state(object: &Gem) -> Option<BoState> {
             .as_ref()
             .map_or(of_table, |pages| pages.len() as u64),
         sgt: fields.sgt.is_some(),
-        umaps: bo.maps().map_or(0, |maps| maps.count()),
-        map_invalid: bo.maps().is_some_and(|maps| maps.is_invalid()),
+        umaps: bo.place().map_or(0, |place| place.maps().count()),
+        map_invalid: bo.place().is_ok_and(|place| place.maps().is_invalid()),
         pinned,
         kva,
         open_ref,

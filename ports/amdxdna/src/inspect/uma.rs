@@ -11,13 +11,16 @@ pub(crate) fn state(object: &Gem) -> Option<BoState> {
         return Some(BoState {
             pinned,
             kva,
-            chunks: dev.slice.look(|slice| slice.ids()).ok(),
+            chunks: dev.piece.look(|slice| slice.ids()).ok(),
             ..BoState::default()
         });
     }
     let bo = object.downcast::<AmdxdnaObject>()?;
     let (pinned, kva, open_ref, client) = bo.look();
-    let (of_table, sgt) = bo.table();
+    let (of_table, sgt) = match bo.is_import() {
+        true => (bo.gem.pages(), true),
+        false => (0, bo.dmap.is_mapped()),
+    };
     let guard = bo.gem.resv().lock();
     let pages = bo.backing.pages(&guard);
     Some(BoState {
@@ -29,8 +32,8 @@ pub(crate) fn state(object: &Gem) -> Option<BoState> {
         kva,
         open_ref,
         client,
-        umaps: bo.maps().count(),
-        map_invalid: bo.maps().is_invalid(),
+        umaps: bo.place().maps().count(),
+        map_invalid: bo.place().maps().is_invalid(),
         chunks: None,
     })
 }

@@ -9,9 +9,11 @@ use drm_core::sync::Arc;
 use gem_shmem::legacy;
 
 use super::Objects;
-use super::gem::{AmdxdnaObject, Piece, to_xdna_obj};
+use super::gem::{AmdxdnaObject, to_xdna_obj};
 use crate::client::{CHUNK, Client};
 use crate::memory::Memory;
+use crate::piece::Piece;
+use crate::place::Place;
 use crate::uapi::{CMD, CreateBo, DEV, DEV_HEAP, GetBoInfo, INVALID_ADDR, SHARE, SyncBo};
 use crate::ubuf::{self, Table};
 use crate::umap::UserMaps;
@@ -37,8 +39,7 @@ impl Objects {
         } else {
             let bo = legacy::create::<AmdxdnaObject>(dev, args.size)?;
             bo.base.map_wc.set(false);
-            bo.device.get_or_init(|| Arc::clone(&self.device));
-            bo.maps.get_or_init(|| UserMaps::new(&self.device));
+            bo.place.get_or_init(|| Place::new(&self.device));
             bo
         };
         Ok(bo)
@@ -51,8 +52,7 @@ impl Objects {
         }
         let bo = self.create_obj(file, args)?;
         let client = Client::of(file)?;
-        let maps = bo.maps.get().ok_or(Errno::EINVAL)?;
-        client.add_chunk(bo.clone().into_dyn(), maps, |at| {
+        client.add_chunk(bo.clone().into_dyn(), bo.place()?.maps(), |at| {
             bo.dev_addr.get_or_init(|| at);
         })?;
         Ok(bo)
@@ -65,18 +65,9 @@ impl Objects {
         client: &Arc<Client>,
         size: u64,
     ) -> Result<Gem<AmdxdnaObject>> {
-        let slice = client.cut(size)?;
-        let bo = match legacy::create_private::<AmdxdnaObject>(dev, size) {
-            Ok(bo) => bo,
-            Err(error) => {
-                client.give_back(slice);
-                return Err(error);
-            }
-        };
-        *bo.piece.lock() = Some(Piece {
-            client: Arc::downgrade(client),
-            slice,
-        });
+        let piece = Piece::cut(client, size)?;
+        let bo = legacy::create_private::<AmdxdnaObject>(dev, size)?;
+        bo.piece.get_or_init(|| piece);
         let contexts: Vec<_> = client.hwctxs.lock().values().cloned().collect();
         let _dev_lock = self.device.lock_dev();
         for context in contexts {
@@ -108,14 +99,20 @@ impl Memory for Objects {
 
     fn get_bo_info(&self, object: &Gem, args: &mut GetBoInfo) -> Result {
         let bo = to_xdna_obj(object)?;
-        if let Some((at, uva)) = bo.with_slice(|slice| (slice.start(), slice.uva())) {
+        if let Some(piece) = bo.piece.get() {
+            let (at, uva) = piece.look(|slice| (slice.start(), slice.uva()))?;
             args.xdna_addr = at;
             args.vaddr = uva;
             args.map_offset = INVALID_ADDR;
             return Ok(());
         }
-        args.xdna_addr = bo.dev_addr.get().copied().unwrap_or_else(|| bo.dma_addr());
-        args.vaddr = bo.maps().map_or(INVALID_ADDR, |maps| maps.uva());
+        let place = bo.place()?;
+        args.xdna_addr = bo
+            .dev_addr
+            .get()
+            .copied()
+            .unwrap_or_else(|| place.dma_addr());
+        args.vaddr = place.maps().uva();
         args.map_offset = bo.base.base.node().offset().unwrap_or(INVALID_ADDR);
         Ok(())
     }
@@ -134,9 +131,10 @@ impl Memory for Objects {
 
     fn dev_addr(&self, object: &Gem) -> Result<u64> {
         let bo = to_xdna_obj(object)?;
-        Ok(bo
-            .with_slice(|slice| slice.start())
-            .unwrap_or_else(|| bo.dma_addr()))
+        match bo.piece.get() {
+            Some(piece) => piece.look(|slice| slice.start()),
+            None => Ok(bo.place()?.dma_addr()),
+        }
     }
 
     fn pin_argument(&self, object: &Gem) -> Result {
@@ -160,7 +158,8 @@ impl Memory for Objects {
     }
 
     fn user_maps(&self, object: &Gem) -> Option<Arc<UserMaps>> {
-        to_xdna_obj(object).ok()?.maps().cloned()
+        let bo = to_xdna_obj(object).ok()?;
+        Some(Arc::clone(bo.place().ok()?.maps()))
     }
 
     fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {

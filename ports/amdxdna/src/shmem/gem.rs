@@ -8,16 +8,16 @@ use drm_core::errno::{Errno, Result};
 use drm_core::gem::{self, Fault, FaultContext, Gem, Gone, Header, IosysMap};
 use drm_core::memory::KernelMap;
 use drm_core::mmap::{NewVma, Vma};
-use drm_core::prime::{Attachment, DmaBuf};
+use drm_core::prime::DmaBuf;
 use drm_core::resv::ResvGuard;
-use drm_core::sync::{Arc, Mutex, OnceLock, Weak};
+use drm_core::sync::{Arc, Mutex, OnceLock};
 use gem_shmem::legacy;
 
-use crate::client::{Client, Slice};
-use crate::device::{Addressing, AmdxdnaDevice};
-use crate::hw::Iova;
-use crate::uapi::{CMD, DEV, DEV_HEAP, INVALID_ADDR, SHARE};
-use crate::umap::UserMaps;
+use crate::attached::Attached;
+use crate::client::Client;
+use crate::piece::Piece;
+use crate::place::Place;
+use crate::uapi::{CMD, DEV, DEV_HEAP, SHARE};
 
 /// What `abo->lock` protects.
 #[derive(Default)]
@@ -30,33 +30,19 @@ pub(super) struct Locked {
     pub(super) open_ref: u32,
     /// The file that opened it first.
     pub(super) client: Option<Arc<Client>>,
-    /// Where it is mapped for the device.
-    pub(super) dma_addr: Option<u64>,
-    pub(super) iova: Option<Iova>,
-}
-
-/// The attachment of an import: the driver's own fields, of which the core knows nothing.
-pub(super) struct Attached {
-    pub(super) attach: Arc<Attachment>,
-    pub(super) dma_buf: DmaBuf,
-}
-
-/// What a device BO is: a piece of the heap of a file.
-pub(super) struct Piece {
-    pub(super) client: Weak<Client>,
-    pub(super) slice: Slice,
 }
 
 /// `struct amdxdna_gem_obj`.
 pub(crate) struct AmdxdnaObject {
     pub(crate) base: legacy::Object,
-    pub(super) device: OnceLock<Arc<AmdxdnaDevice>>,
     pub(super) kind: OnceLock<u32>,
     pub(super) lock: Mutex<Locked>,
-    pub(super) maps: OnceLock<Arc<UserMaps>>,
+    pub(super) place: OnceLock<Place>,
     /// Device address of a chunk of the heap.
     pub(super) dev_addr: OnceLock<u64>,
-    pub(super) piece: Mutex<Option<Piece>>,
+    /// What a device BO is.
+    pub(super) piece: OnceLock<Piece>,
+    /// The attachment of an import, of which the core knows nothing.
     pub(super) attached: OnceLock<Attached>,
     /// Made of user memory or of a descriptor: nobody else may have it.
     pub(super) private_buffer: OnceLock<()>,
@@ -75,48 +61,21 @@ impl AmdxdnaObject {
         matches!(self.kind(), DEV_HEAP | CMD)
     }
 
-    pub(crate) fn maps(&self) -> Option<&Arc<UserMaps>> {
-        self.maps.get()
+    /// Where it is seen. `EINVAL` for a piece of the heap.
+    pub(crate) fn place(&self) -> Result<&Place> {
+        self.place.get().ok_or(Errno::EINVAL)
     }
 
-    /// Runs `look` on the piece of the heap that a device BO is.
-    pub(super) fn with_slice<R>(&self, look: impl FnOnce(&Slice) -> R) -> Option<R> {
-        self.piece.lock().as_ref().map(|piece| look(&piece.slice))
-    }
-
-    /// Where the device sees the object (`amdxdna_obj_dma_addr`): the address of the process, or what it was mapped at.
-    pub(crate) fn dma_addr(&self) -> u64 {
-        let is_sva = self.device.get().is_some_and(|device| device.is_sva());
-        match self.maps.get() {
-            Some(maps) if is_sva => maps.uva(),
-            _ => self.lock.lock().dma_addr.unwrap_or(INVALID_ADDR),
-        }
-    }
-
-    /// Maps the object for the device (`amdxdna_dma_map_bo`): at an IOVA, a chunk aligned to its size, or where it is.
-    ///
-    /// Errors of the pages; `ENOSPC`, `ENXIO`; `EINVAL` for memory that is not in one piece.
-    fn dma_map(&self, locked: &mut Locked) -> Result {
-        let device = self.device.get().ok_or(Errno::ENODEV)?;
-        let addressing = device.addressing()?;
-        if addressing == Addressing::Sva || self.kind() == CMD || locked.dma_addr.is_some() {
+    /// Maps the object for the device, a chunk aligned to its size. Errors of the pages and of [`Place::map`].
+    fn dma_map(&self) -> Result {
+        let place = self.place()?;
+        if self.kind() == CMD || !place.is_wanted()? {
             return Ok(());
         }
         let size = self.base.base.size();
+        let align = if self.kind() == DEV_HEAP { size } else { 0 };
         let sgt = self.base.get_pages_sgt()?;
-        if addressing == Addressing::Iova {
-            let align = if self.kind() == DEV_HEAP { size } else { 0 };
-            let iova = device.domain().map(sgt.entries(), size, align)?;
-            locked.dma_addr = Some(iova.start());
-            locked.iova = Some(iova);
-            return Ok(());
-        }
-        let first = sgt.dma_entries().first().ok_or(Errno::EINVAL)?;
-        if first.len < size {
-            return Err(Errno::EINVAL);
-        }
-        locked.dma_addr = Some(first.addr);
-        Ok(())
+        place.map(&sgt, size, align)
     }
 
     /// The kernel's mapping, made the first time and kept (`amdxdna_gem_vmap`).
@@ -130,21 +89,20 @@ impl AmdxdnaObject {
         Ok(locked.kva.insert(map.map().clone()).clone())
     }
 
-    /// The chunk that a device BO lies in. `ENOMEM` for one that lies in two.
-    fn chunk(&self) -> Result<(Gem<AmdxdnaObject>, u64, u64)> {
-        let found = self.with_slice(|slice| match slice.chunks().as_slice() {
-            [chunk] => Ok((to_xdna_obj(chunk)?, slice.offset(), slice.size())),
-            _ => Err(Errno::ENOMEM),
-        });
-        found.unwrap_or(Err(Errno::EINVAL))
+    /// The chunks that a device BO lies in.
+    fn chunks(&self) -> Result<Vec<Gem<AmdxdnaObject>>> {
+        let piece = self.piece.get().ok_or(Errno::EINVAL)?;
+        let chunks = piece.look(|slice| slice.chunks())?;
+        chunks.iter().map(to_xdna_obj).collect()
     }
 
     /// Pins the pages; those of a device BO are the heap's, those of an import its exporter's (`amdxdna_gem_pin_nolock`).
     pub(super) fn pin_nolock(&self) -> Result {
         if self.kind() == DEV {
-            let chunks = self.with_slice(|slice| slice.chunks());
-            let mut chunks = chunks.into_iter().flatten();
-            return chunks.try_for_each(|chunk| to_xdna_obj(&chunk)?.pin_nolock());
+            return self
+                .chunks()?
+                .iter()
+                .try_for_each(|chunk| chunk.pin_nolock());
         }
         if self.is_import() {
             return Ok(());
@@ -155,12 +113,8 @@ impl AmdxdnaObject {
     /// `amdxdna_gem_unpin`.
     pub(super) fn unpin_nolock(&self) {
         if self.kind() == DEV {
-            let chunks = self.with_slice(|slice| slice.chunks());
-            for chunk in chunks.into_iter().flatten() {
-                if let Ok(chunk) = to_xdna_obj(&chunk) {
-                    chunk.unpin_nolock();
-                }
-            }
+            let chunks = self.chunks().into_iter().flatten();
+            chunks.for_each(|chunk| chunk.unpin_nolock());
             return;
         }
         if !self.is_import() {
@@ -172,21 +126,19 @@ impl AmdxdnaObject {
     pub(crate) fn look(&self) -> (bool, bool, u32, bool, Option<(usize, usize)>) {
         let locked = self.lock.lock();
         let (kva, client) = (locked.kva.is_some(), locked.client.is_some());
-        let chunks = self.with_slice(|slice| slice.ids());
+        let piece = self.piece.get();
+        let chunks = piece.and_then(|piece| piece.look(|slice| slice.ids()).ok());
         (locked.pinned, kva, locked.open_ref, client, chunks)
     }
 
     /// Undoes what is kept until the object is freed.
     fn release(&self) {
-        if let Some(maps) = self.maps.get() {
-            maps.end();
+        if let Some(place) = self.place.get() {
+            place.end();
         }
         let mut locked = self.lock.lock();
         if std::mem::take(&mut locked.pinned) {
             self.unpin_nolock();
-        }
-        if let (Some(device), Some(iova)) = (self.device.get(), locked.iova.take()) {
-            device.domain().unmap(iova);
         }
         if let Some(kva) = locked.kva.take() {
             let mut guard = self.base.base.resv().lock();
@@ -211,12 +163,11 @@ impl legacy::CreateObject for AmdxdnaObject {
     fn gem_create_object(_dev: &Device, base: legacy::Object) -> Result<Self> {
         Ok(Self {
             base,
-            device: OnceLock::new(),
             kind: OnceLock::new(),
             lock: Mutex::default(),
-            maps: OnceLock::new(),
+            place: OnceLock::new(),
             dev_addr: OnceLock::new(),
-            piece: Mutex::default(),
+            piece: OnceLock::new(),
             attached: OnceLock::new(),
             private_buffer: OnceLock::new(),
         })
@@ -233,18 +184,12 @@ impl gem::Object for AmdxdnaObject {
     /// its own.
     fn free(&self, gone: &Gone) {
         self.release();
-        if let Some(Piece { client, slice }) = self.piece.lock().take() {
-            if let Some(client) = client.upgrade() {
-                client.give_back(slice);
-            }
+        if let Some(piece) = self.piece.get() {
+            piece.give_back();
             return;
         }
         if let Some(attached) = self.attached.get() {
-            let table = self.base.racy().sgt.clone();
-            if let Some(table) = table {
-                attached.attach.unmap_unlocked(&table);
-            }
-            attached.attach.detach();
+            attached.end();
             return;
         }
         self.base.free(gone);
@@ -263,7 +208,7 @@ impl gem::Object for AmdxdnaObject {
             return Ok(());
         }
         locked.client = Some(Arc::clone(client));
-        self.dma_map(&mut locked)?;
+        self.dma_map()?;
         client.account(self.base.base.size(), self.is_internal(), true);
         Ok(())
     }
@@ -306,13 +251,13 @@ impl gem::Object for AmdxdnaObject {
     /// `amdxdna_gem_obj_vmap`, `amdxdna_gem_dev_obj_vmap`: the base class does not know that an import is one, and a piece of the heap
     /// is seen through the mapping of its chunk.
     fn vmap(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
-        if self.kind() == DEV {
-            let (chunk, offset, size) = self.chunk()?;
-            let piece = chunk.kva()?.slice(offset, size);
-            return piece.map(IosysMap::System).ok_or(Errno::EINVAL);
+        if let Some(piece) = self.piece.get() {
+            let (chunk, offset, size) = piece.chunk()?;
+            let map = to_xdna_obj(&chunk)?.kva()?.slice(offset, size);
+            return map.map(IosysMap::System).ok_or(Errno::EINVAL);
         }
         match self.attached.get() {
-            Some(attached) => attached.dma_buf.vmap(guard),
+            Some(attached) => attached.vmap(guard),
             None => legacy::object_vmap(&self.base, guard),
         }
     }
@@ -323,7 +268,7 @@ impl gem::Object for AmdxdnaObject {
             return;
         }
         match self.attached.get() {
-            Some(attached) => attached.dma_buf.vunmap(guard),
+            Some(attached) => attached.vunmap(guard),
             None => legacy::object_vunmap(&self.base, guard),
         }
     }

@@ -9,14 +9,11 @@ use super::gem::AmdxdnaObject;
 impl AmdxdnaObject {
     /// Maps the object for a process, and keeps where. Errors of the base class and of the page table; for an import, of its exporter.
     pub(super) fn map_pages(&self, vma: &mut NewVma) -> Result {
-        let maps = self.maps.get().ok_or(Errno::EINVAL)?;
+        let maps = self.place()?.maps();
         let registered = maps.register(vma, self.base.base.resv());
         let mapped = match self.attached.get() {
             // The base class would map pages that are not there.
-            Some(attached) => {
-                vma.set_object(None);
-                attached.dma_buf.mmap(vma, 0).inspect(|()| vma.populate())
-            }
+            Some(attached) => attached.mmap(vma),
             None => self.insert_pages(vma),
         };
         mapped.inspect_err(|_| maps.take_back(registered))

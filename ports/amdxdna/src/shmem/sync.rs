@@ -4,15 +4,15 @@ use drm_core::PAGE_SIZE;
 use drm_core::errno::{Errno, Result};
 
 use super::gem::{AmdxdnaObject, to_xdna_obj};
-use crate::uapi::{DEV, SyncBo};
+use crate::uapi::SyncBo;
 
 impl AmdxdnaObject {
     /// `EINVAL` for bytes that are not in the object. For a piece of the heap only the ends of the chunks are looked at.
     pub(super) fn sync(&self, args: &SyncBo) -> Result {
         args.offset.checked_add(args.size).ok_or(Errno::EINVAL)?;
-        if self.kind() == DEV {
-            let overlaps = self.with_slice(|slice| slice.overlaps(args.offset, args.size));
-            for (chunk, offset, size) in overlaps.into_iter().flatten() {
+        if let Some(piece) = self.piece.get() {
+            let overlaps = piece.look(|slice| slice.overlaps(args.offset, args.size))?;
+            for (chunk, offset, size) in overlaps {
                 to_xdna_obj(&chunk)?.flush(offset, size)?;
             }
             return Ok(());
@@ -31,7 +31,7 @@ impl AmdxdnaObject {
         let dma = self.base.base.dev().dma();
         let flushed = if self.is_import() {
             match &self.base.racy().sgt {
-                Some(sgt) => Ok(sgt.len()),
+                Some(sgt) => Ok(sgt.entries().iter().map(|run| run.len).sum()),
                 None => Err(Errno::EINVAL),
             }
         } else if self.kva().is_ok() {

@@ -9,10 +9,11 @@ use drm_core::sync::Arc;
 use gem_uma::New;
 
 use super::Objects;
+use super::dev::DevObject;
 use super::gem::{AmdxdnaObject, to_xdna_obj};
-use super::slice::DevObject;
 use crate::client::{CHUNK, Client};
 use crate::memory::Memory;
+use crate::piece::Piece;
 use crate::uapi::{CMD, CreateBo, DEV, DEV_HEAP, GetBoInfo, INVALID_ADDR, SHARE, SyncBo};
 use crate::ubuf::{self, Table};
 use crate::umap::UserMaps;
@@ -22,21 +23,23 @@ impl Objects {
     /// memory, if there is any; else of its own.
     fn create_obj(&self, file: &File, args: &CreateBo) -> Result<Gem<AmdxdnaObject>> {
         let dev = file.dev();
-        if args.vaddr != 0 {
+        let bo = if args.vaddr != 0 {
             let task = self.device.current()?;
             let buffer = match ubuf::read_table(file.machine(), &task, args.vaddr)? {
                 Table::Foreign(dma_buf) => dma_buf,
                 Table::Ranges(ranges) => ubuf::pin(dev, &task, &ranges)?,
             };
-            self.borrow(dev, &buffer, args.kind)
+            self.borrow(dev, &buffer)?
         } else if let Some(carve_out) = self.device.carve_out() {
             let align = if args.kind == DEV_HEAP { CHUNK } else { 0 };
             let buffer = carve_out.alloc(args.size, align)?;
-            self.import(dev, &buffer, args.kind)
+            self.import(dev, &buffer)?
         } else {
-            let make = |new| AmdxdnaObject::new(new, &self.device, args.kind, None);
-            gem_uma::create(dev, args.size, make)
-        }
+            let make = |new| AmdxdnaObject::new(new, &self.device, None);
+            gem_uma::create(dev, args.size, make)?
+        };
+        bo.kind.get_or_init(|| args.kind);
+        Ok(bo)
     }
 
     /// `amdxdna_drm_create_dev_heap_bo`: a chunk joins the heap last, once it has a handle.
@@ -47,7 +50,7 @@ impl Objects {
         let bo = self.create_obj(file, args)?;
         let client = Client::of(file)?;
         let handle = file.handle_create(&bo.clone().into_dyn())?;
-        let joined = client.add_chunk(bo.clone().into_dyn(), bo.maps(), |at| {
+        let joined = client.add_chunk(bo.clone().into_dyn(), bo.place().maps(), |at| {
             bo.dev_addr.get_or_init(|| at);
         });
         match joined {
@@ -58,8 +61,8 @@ impl Objects {
 
     /// `amdxdna_gem_create_dev_bo`: the addresses come first. Then contexts get chunks that they do not know yet.
     fn create_dev(&self, dev: &Device, client: &Arc<Client>, size: u64) -> Result<Gem<DevObject>> {
-        let slice = client.cut(size)?;
-        let bo = New::private(dev, size).create(|new| DevObject::new(new, client, slice))?;
+        let piece = Piece::cut(client, size)?;
+        let bo = New::private(dev, size).create(|new| DevObject::new(new, piece))?;
         let contexts: Vec<_> = client.hwctxs.lock().values().cloned().collect();
         let _dev_lock = self.device.lock_dev();
         for context in contexts {
@@ -72,33 +75,43 @@ impl Objects {
 impl Memory for Objects {
     /// `EINVAL` for an unknown type; `ENOSPC` for shared memory of no bytes; errors of the object's memory, of the heap, of the handle.
     fn create_bo(&self, file: &File, args: &mut CreateBo) -> Result {
-        args.handle = match args.kind {
-            SHARE | CMD => file.handle_create(&self.create_obj(file, args)?.into_dyn())?,
-            DEV_HEAP => self.create_heap(file, args)?,
+        let object = match args.kind {
+            SHARE | CMD => self.create_obj(file, args)?.into_dyn(),
+            DEV_HEAP => {
+                args.handle = self.create_heap(file, args)?;
+                return Ok(());
+            }
             DEV => {
-                let bo = self.create_dev(file.dev(), Client::of(file)?, args.size)?;
-                file.handle_create(&bo.into_dyn())?
+                let client = Client::of(file)?;
+                self.create_dev(file.dev(), client, args.size)?.into_dyn()
             }
             _ => return Err(Errno::EINVAL),
         };
+        args.handle = file.handle_create(&object)?;
         Ok(())
     }
 
     fn create_dev_bo(&self, dev: &Device, client: &Arc<Client>, size: u64) -> Result<Gem> {
-        Ok(self.create_dev(dev, client, size)?.into_dyn())
+        let bo = self.create_dev(dev, client, size)?;
+        Ok(bo.into_dyn())
     }
 
     fn get_bo_info(&self, object: &Gem, args: &mut GetBoInfo) -> Result {
         if let Some(dev) = object.downcast::<DevObject>() {
-            let (at, uva) = dev.slice.look(|slice| (slice.start(), slice.uva()))?;
+            let (at, uva) = dev.piece.look(|slice| (slice.start(), slice.uva()))?;
             args.xdna_addr = at;
             args.vaddr = uva;
             args.map_offset = INVALID_ADDR;
             return Ok(());
         }
         let bo = to_xdna_obj(object)?;
-        args.xdna_addr = bo.dev_addr.get().copied().unwrap_or_else(|| bo.dma_addr());
-        args.vaddr = bo.maps().uva();
+        let place = bo.place();
+        args.xdna_addr = bo
+            .dev_addr
+            .get()
+            .copied()
+            .unwrap_or_else(|| place.dma_addr());
+        args.vaddr = place.maps().uva();
         args.map_offset = bo.gem.node().offset().unwrap_or(INVALID_ADDR);
         Ok(())
     }
@@ -123,8 +136,8 @@ impl Memory for Objects {
 
     fn dev_addr(&self, object: &Gem) -> Result<u64> {
         match object.downcast::<DevObject>() {
-            Some(dev) => dev.slice.look(|slice| slice.start()),
-            None => Ok(to_xdna_obj(object)?.dma_addr()),
+            Some(dev) => dev.piece.look(|slice| slice.start()),
+            None => Ok(to_xdna_obj(object)?.place().dma_addr()),
         }
     }
 
@@ -152,10 +165,11 @@ impl Memory for Objects {
     }
 
     fn user_maps(&self, object: &Gem) -> Option<Arc<UserMaps>> {
-        Some(Arc::clone(to_xdna_obj(object).ok()?.maps()))
+        let bo = to_xdna_obj(object).ok()?;
+        Some(Arc::clone(bo.place().maps()))
     }
 
     fn gem_prime_import(&self, dev: &Device, dma_buf: &DmaBuf) -> Result<Gem> {
-        Ok(self.import(dev, dma_buf, SHARE)?.into_dyn())
+        Ok(self.import(dev, dma_buf)?.into_dyn())
     }
 }

@@ -7,16 +7,27 @@ use drm_core::memory::KernelMap;
 use drm_core::resv::ResvGuard;
 use drm_core::sync::{Arc, Mutex, OnceLock};
 use gem_uma::{
-    Backing, BackingOptions, CpuMap, CpuMapOptions, DeviceMap, Entries, New, Pin, Share,
+    Backing, BackingOptions, CpuMap, CpuMapOptions, DeviceMap, Entries, New, Part, Pin, Share,
     ShareOptions, UmaObject,
 };
 
-use super::borrowed::Borrowed;
-use super::place::{Place, Tracked};
+use crate::attached::Attached;
 use crate::client::Client;
 use crate::device::AmdxdnaDevice;
-use crate::uapi::{CMD, DEV_HEAP, INVALID_ADDR};
-use crate::umap::UserMaps;
+use crate::place::Place;
+use crate::uapi::{CMD, DEV_HEAP, SHARE};
+
+impl Part for Attached {
+    fn teardown(&self, _gone: &Gone) {
+        self.end();
+    }
+}
+
+impl Part for Place {
+    fn teardown(&self, _gone: &Gone) {
+        self.end();
+    }
+}
 
 /// What `abo->lock` protects.
 #[derive(Default)]
@@ -48,15 +59,13 @@ pub(crate) struct AmdxdnaObject {
     pub(crate) cmap: CpuMap,
     #[uma(share)]
     pub(crate) share: Share,
-    /// In the place of pages of its own.
+    /// User memory, or what a descriptor named, in the place of pages. Nobody else may have it of the object, so it is no import that
+    /// the core knows.
     #[uma(part)]
-    pub(super) borrowed: Option<Borrowed>,
+    pub(super) attached: Option<Attached>,
     #[uma(part)]
     pub(super) place: Place,
-    #[uma(part)]
-    pub(super) tracked: Tracked,
-    device: Arc<AmdxdnaDevice>,
-    kind: u32,
+    pub(super) kind: OnceLock<u32>,
     pub(super) lock: Mutex<Locked>,
     /// Device address of a chunk of the heap.
     pub(super) dev_addr: OnceLock<u64>,
@@ -64,44 +73,36 @@ pub(crate) struct AmdxdnaObject {
 
 impl AmdxdnaObject {
     pub(crate) fn kind(&self) -> u32 {
-        self.kind
+        self.kind.get().copied().unwrap_or(SHARE)
     }
 
     /// Whether its pages are somebody else's to keep.
-    pub(super) fn is_import(&self) -> bool {
-        self.backing.is_import() || self.borrowed.is_some()
+    pub(crate) fn is_import(&self) -> bool {
+        self.backing.is_import() || self.attached.is_some()
     }
 
     pub(super) fn is_internal(&self) -> bool {
         matches!(self.kind(), DEV_HEAP | CMD)
     }
 
-    pub(crate) fn maps(&self) -> &Arc<UserMaps> {
-        &self.tracked.0
+    /// Where it is seen.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
-    /// Where the device sees the object (`amdxdna_obj_dma_addr`): the address of the process, or what it was mapped at.
-    pub(crate) fn dma_addr(&self) -> u64 {
-        if self.device.is_sva() {
-            return self.maps().uva();
-        }
-        self.place.addr().unwrap_or(INVALID_ADDR)
-    }
-
-    /// Maps the object for the device (`amdxdna_dma_map_bo`): at an IOVA, a chunk aligned to its size, or where it is.
-    ///
-    /// Errors of the pages; `ENOSPC`, `ENXIO`; `EINVAL` for memory that is not in one piece.
+    /// Maps the object for the device, a chunk aligned to its size. Errors of the pages and of [`Place::map`].
     fn dma_map(&self) -> Result {
-        if self.kind() == CMD || !self.place.is_wanted()? {
+        let place = self.place();
+        if self.kind() == CMD || !place.is_wanted()? {
             return Ok(());
         }
         let size = self.gem.size();
         let align = if self.kind() == DEV_HEAP { size } else { 0 };
-        if let Some(borrowed) = &self.borrowed {
-            return self.place.map(borrowed.table(), size, align);
+        if let Some(attached) = &self.attached {
+            return place.map(attached.table(), size, align);
         }
         let sgt = self.dmap.lock_table(&self.backing)?;
-        self.place.map(&sgt, size, align)
+        place.map(&sgt, size, align)
     }
 
     /// The kernel's mapping, made the first time and kept (`amdxdna_gem_vmap`).
@@ -151,11 +152,16 @@ impl AmdxdnaObject {
         (locked.pinned, kva, locked.open_ref, client)
     }
 
-    /// Pages of a table that is somebody else's; whether there is any table.
-    pub(crate) fn table(&self) -> (u64, bool) {
-        match self.is_import() {
-            true => (self.gem.pages(), true),
-            false => (0, self.dmap.is_mapped()),
+    /// Undoes what is kept until the object is freed.
+    fn release(&self) {
+        let (pin, kva) = {
+            let mut locked = self.lock.lock();
+            (locked.pin.take(), locked.kva.take())
+        };
+        self.unpin_nolock(pin);
+        if let Some(kva) = kva {
+            let mut guard = self.gem.resv().lock();
+            gem::Object::vunmap(self, &mut guard, &IosysMap::System(kva));
         }
     }
 }
@@ -171,12 +177,11 @@ impl AmdxdnaObject {
     pub(super) fn new(
         new: New,
         device: &Arc<AmdxdnaDevice>,
-        kind: u32,
-        borrowed: Option<Borrowed>,
+        attached: Option<Attached>,
     ) -> Result<Self> {
         let mut share = ShareOptions::default();
-        if let Some(borrowed) = &borrowed {
-            new.resv_slot().choose(borrowed.dma_buf().resv().clone());
+        if let Some(attached) = &attached {
+            new.resv_slot().choose(attached.dma_buf().resv().clone());
             share = share.refuse_export(Errno::EOPNOTSUPP);
         }
         let cpu = CpuMapOptions::as_base_class().entries(Entries::StructPage);
@@ -185,12 +190,10 @@ impl AmdxdnaObject {
             dmap: DeviceMap::new(&new),
             cmap: CpuMap::new(&new, cpu),
             share: Share::new(&new, share),
-            borrowed,
-            place: Place::new(device),
-            tracked: Tracked(UserMaps::new(device)),
             gem: new.into_gem(),
-            device: Arc::clone(device),
-            kind,
+            attached,
+            place: Place::new(device),
+            kind: OnceLock::new(),
             lock: Mutex::default(),
             dev_addr: OnceLock::new(),
         })
@@ -199,17 +202,9 @@ impl AmdxdnaObject {
 
 /// `amdxdna_gem_shmem_funcs`.
 impl AmdxdnaObject {
-    /// `amdxdna_gem_obj_free`: what is kept until the object is freed.
+    /// `amdxdna_gem_obj_free`.
     fn free_own(&self, _gone: &Gone) {
-        let (pin, kva) = {
-            let mut locked = self.lock.lock();
-            (locked.pin.take(), locked.kva.take())
-        };
-        self.unpin_nolock(pin);
-        if let Some(kva) = kva {
-            let mut guard = self.gem.resv().lock();
-            gem::Object::vunmap(self, &mut guard, &IosysMap::System(kva));
-        }
+        self.release();
     }
 
     /// `amdxdna_gem_obj_open`: the first handle maps the object for the device. After an error there is no handle, and no file.
@@ -238,16 +233,16 @@ impl AmdxdnaObject {
 
     /// `amdxdna_gem_obj_vmap`.
     fn vmap_own(&self, guard: &mut ResvGuard) -> Result<IosysMap> {
-        match &self.borrowed {
-            Some(borrowed) => borrowed.vmap(guard),
+        match &self.attached {
+            Some(attached) => attached.vmap(guard),
             None => self.cmap.vmap(guard, &self.backing, &self.dmap),
         }
     }
 
     /// `amdxdna_gem_obj_vunmap`.
     fn vunmap_own(&self, guard: &mut ResvGuard, _map: &IosysMap) {
-        match &self.borrowed {
-            Some(borrowed) => borrowed.vunmap(guard),
+        match &self.attached {
+            Some(attached) => attached.vunmap(guard),
             None => self.cmap.vunmap(guard, &self.backing),
         }
     }
