@@ -8,10 +8,10 @@ use super::offset::VmaNode;
 use super::reference::{Gem, WeakGem};
 use crate::device::Device;
 use crate::errno::{Errno, Result};
+use crate::kref::Kref;
 use crate::machine::{Machine, ShmemFile};
 use crate::prime::{Attachment, DmaBuf};
 use crate::resv::{Resv, ResvSlot};
-use crate::kref::Kref;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, OnceLock, Weak};
 

@@ -8,10 +8,10 @@ use super::registry::BufInfo;
 use crate::dma::{DmaDevice, SgTable};
 use crate::errno::{Errno, Result};
 use crate::gem::{Gem, IosysMap};
+use crate::kref::Kref;
 use crate::machine::{Deadline, Machine};
 use crate::mmap::NewVma;
 use crate::resv::{Resv, ResvGuard, Usage};
-use crate::kref::Kref;
 use crate::sync::{Arc, Mutex, Weak};
 
 /// Which way data goes (`enum dma_data_direction`).
