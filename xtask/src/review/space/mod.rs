@@ -18,13 +18,16 @@ mod range;
 pub use range::{Leaves, Range, State};
 
 /// What a line begins with that lists ranges.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 10] = [
     "page table",
     "entries",
     "leaves",
     "mappings",
     "mapped",
     "va",
+    "window",
+    "the IOMMU maps",
+    "the host's list",
     FREE,
 ];
 /// The ranges behind this name are what is left, not what is taken.
@@ -50,6 +53,9 @@ pub fn spaces(trace: &str) -> Vec<Space> {
     for (at, line) in lines.iter().enumerate() {
         if let Some((name, list)) = named(line.trim_start()) {
             let mut ranges = range::list(list);
+            if ranges.is_empty() && !range::is_nothing(list) {
+                continue;
+            }
             if name == FREE || name.starts_with("holes of ") {
                 for range in &mut ranges {
                     range.state = State::Free;
@@ -173,6 +179,21 @@ mod tests {
     }
 
     #[test]
+    fn a_space_may_be_empty_in_many_words() {
+        for line in [
+            "page table of file 0 => empty",
+            "va of file 0 => free",
+            "entries of file 0 => blocks [0 1], 0 entries",
+            "  leaves: runs=0 leaves=0",
+            "  mapped: n=0",
+            "the IOMMU maps => []",
+            "holes of file 0 => 0: ",
+        ] {
+            assert_eq!(spaces(line).len(), 1, "{line}");
+        }
+    }
+
+    #[test]
     fn other_lines_list_nothing() {
         for line in [
             "mmap_bo 0:1 => ok offset=0x100000",
@@ -180,6 +201,7 @@ mod tests {
             "entries beyond 0x1000 => 2",
             "space: 0x1000+0x1000",
             "spaceship 1: x",
+            "entries of the mapping at 0x7f0000000000 => 2 of 2 pages",
         ] {
             assert!(spaces(line).is_empty(), "{line}");
         }

@@ -7,6 +7,7 @@
 //! | `0x8000000000 L2[512] L1[0] 4 pages -> bo+0` | address, a note with the number of pages in it |
 //! | `4200000+200000x1 a=f45` | address, size of a leaf, leaves, a note; without `0x` all of it is hexadecimal |
 //! | `0x2000000+0x1000 code` | address and bytes, a note |
+//! | `0x2000000 +0x1000`, `page 3 +0x1000` | address, or number of the page, and bytes |
 //! | `0x20..=0x23 flags 0x30` | first and last entry, a note |
 //! | `0x21..0x40` | from, to |
 //!
@@ -109,6 +110,25 @@ pub fn list(text: &str) -> Vec<Range> {
         .collect()
 }
 
+/// Whether a list without ranges says that there are none: it counts nothing.
+pub fn is_nothing(text: &str) -> bool {
+    let mut depth = 0usize;
+    let outside: String = text
+        .chars()
+        .filter(|c| {
+            match c {
+                '[' => depth += 1,
+                ']' => depth = depth.saturating_sub(1),
+                _ => return depth == 0,
+            }
+            false
+        })
+        .collect();
+    outside
+        .split(|c: char| !c.is_ascii_digit())
+        .all(|number| number.chars().all(|digit| digit == '0'))
+}
+
 /// The range of a line of its own, with a word before it or none.
 pub fn line(text: &str) -> Option<(&str, Range)> {
     if let Some(range) = one(text) {
@@ -142,7 +162,26 @@ fn one(text: &str) -> Option<Range> {
             None => Range::new(start, number(size, bare)?, Leaves::Unknown, rest),
         });
     }
+    if let Some((number_of, rest)) = rest.split_once(" +").filter(|_| first == "page") {
+        let (size, note) = rest.split_once(' ').unwrap_or((rest, ""));
+        let start = number(number_of, false)?.checked_mul(PAGE)?;
+        return Some(Range::new(
+            start,
+            number(size, false)?,
+            Leaves::Unknown,
+            note,
+        ));
+    }
     let start = u64::from_str_radix(first.strip_prefix("0x")?, 16).ok()?;
+    if let Some(rest) = rest.strip_prefix('+') {
+        let (size, note) = rest.split_once(' ').unwrap_or((rest, ""));
+        return Some(Range::new(
+            start,
+            number(size, false)?,
+            Leaves::Unknown,
+            note,
+        ));
+    }
     let (second, note) = rest.split_once(' ').unwrap_or((rest, ""));
     let (count, leaf, note) = if let Some((count, leaf)) = second.split_once('x')
         && !second.starts_with("0x")
@@ -246,6 +285,20 @@ mod tests {
             (
                 "blocks [0 1], 16 entries, 0x0..=0xf flags 0x1df",
                 vec![(0, 16, Leaves::Entries(16))],
+            ),
+            (
+                "[page 3 +0x1000][0x8000 +0x2000]",
+                vec![
+                    (0x3000, 0x4000, Leaves::Unknown),
+                    (0x8000, 0xa000, Leaves::Unknown),
+                ],
+            ),
+            (
+                "[0xf8000000+0x4000000, 0xffffe000+0x2000]",
+                vec![
+                    (0xf800_0000, 0xfc00_0000, Leaves::Unknown),
+                    (0xffff_e000, 0x1_0000_0000, Leaves::Unknown),
+                ],
             ),
             (
                 "2: 0x21..0x40 0x1..0x20",
