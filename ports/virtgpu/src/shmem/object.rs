@@ -121,7 +121,7 @@ impl gem::Object for VirtioGpuObject {
         match self.funcs() {
             Funcs::Shmem => self.free_object(gone),
             Funcs::Vram => self.vram_free(gone),
-            Funcs::DmaBuf => self.dma_buf_free(gone),
+            Funcs::DmaBuf => self.dma_buf_free(),
         }
     }
 

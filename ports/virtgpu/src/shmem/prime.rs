@@ -2,7 +2,7 @@
 
 use drm_core::device::Device;
 use drm_core::errno::Result;
-use drm_core::gem::{Gem, Gone};
+use drm_core::gem::Gem;
 use drm_core::prime::{self, DmaBuf};
 use drm_core::sync::Arc;
 use gem_shmem::legacy;
@@ -36,12 +36,19 @@ impl Objects {
 }
 
 impl VirtioGpuObject {
-    /// `virtgpu_dma_buf_free_obj`.
-    pub(super) fn dma_buf_free(&self, gone: &Gone) {
+    /// `virtgpu_dma_buf_free_obj`: the exporter gets its memory back at once. Nothing but the number waits for the host.
+    pub(super) fn dma_buf_free(&self) {
         if let Some(foreign) = self.foreign.get() {
             foreign.release();
         }
-        self.free_object(gone);
+        let Ok(host) = self.host().cloned() else {
+            return;
+        };
+        if host.created() {
+            host.clone().unref(move || host.put_id());
+        } else {
+            host.put_id();
+        }
     }
 
     /// Whether an import is mapped.

@@ -44,7 +44,8 @@ impl Memory for Objects {
             ..*params
         };
         let bo = gem_uma::create(dev, params.size, |new| {
-            GuestObject::new(new, Resource::new(&self.device, params.dumb))
+            let host = self.host_of(&new, params.dumb)?;
+            GuestObject::new(new, host)
         })?;
         self.shmem_init(&bo, &params, fence)?;
         Ok(bo.into_dyn())

@@ -8,6 +8,7 @@ mod vram;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::sync::Arc;
+use gem_uma::New;
 
 use crate::device::VirtgpuDevice;
 use crate::resource::Resource;
@@ -26,6 +27,16 @@ impl Objects {
         Arc::new(Self {
             device: Arc::clone(device),
         })
+    }
+}
+
+impl Objects {
+    /// The host's side of an object that is being made. `ENOSPC` for one of no bytes, which gets no mmap offset, and no number.
+    fn host_of(&self, new: &New, dumb: bool) -> Result<Arc<Resource>> {
+        if new.size() == 0 {
+            return Err(Errno::ENOSPC);
+        }
+        Ok(Resource::new(&self.device, dumb))
     }
 }
 

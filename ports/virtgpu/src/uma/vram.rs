@@ -1,7 +1,7 @@
 //! Objects of the host's memory (`virtgpu_vram.c`).
 
 use drm_core::device::{Device, File};
-use drm_core::errno::{Errno, Result};
+use drm_core::errno::Result;
 use drm_core::gem::{Gem, Gone, Header};
 use drm_core::mmap::NewVma;
 use drm_core::prime::DmaBuf;
@@ -11,7 +11,7 @@ use gem_uma::{New, Part, UmaObject};
 
 use super::Objects;
 use crate::prime;
-use crate::resource::{ObjectParams, Resource};
+use crate::resource::ObjectParams;
 use crate::uapi::BLOB_FLAG_USE_MAPPABLE;
 use crate::vram::Vram;
 
@@ -28,11 +28,8 @@ pub(crate) struct VramObject {
 impl Objects {
     /// `virtio_gpu_vram_create`.
     pub(super) fn vram_create_of(&self, dev: &Device, params: &ObjectParams) -> Result<Gem> {
-        if params.size == 0 {
-            return Err(Errno::ENOSPC);
-        }
-        let host = Resource::new(&self.device, params.dumb);
         let bo = New::private(dev, params.size).create(|new| {
+            let host = self.host_of(&new, params.dumb)?;
             Ok(VramObject {
                 vram: Vram::new(&host, params),
                 gem: new.into_gem(),

@@ -8,6 +8,8 @@ mod contexts;
 mod display;
 mod failures;
 mod imports;
+#[cfg(test)]
+mod random;
 mod resources;
 mod session;
 mod sharing;

@@ -179,3 +179,30 @@ impl Session {
         mapped.ok()
     }
 }
+
+/// For programs that do whatever comes.
+#[cfg(test)]
+impl Session {
+    /// Maps a handle, if it is one.
+    pub(crate) fn map_if_there(&mut self, bo: Bo, pages: u64) -> Option<Mapped> {
+        self.file(bo.fd).lookup(bo.handle)?;
+        self.try_map(bo, pages * PAGE_SIZE, Sharing::Shared).ok()
+    }
+
+    /// Exports a handle, if that goes.
+    pub(crate) fn export_if_there(&mut self, bo: Bo) -> Option<Buf> {
+        let exported = self.file(bo.fd).export(bo.handle, true);
+        self.record(format_args!("export {bo}"), outcome(&exported));
+        Some(self.add_buffer(exported.ok()?))
+    }
+
+    /// vgem attaches to a buffer, for good. Whether it did.
+    pub(crate) fn vgem_attaches(&mut self, buf: Buf) -> bool {
+        let attached = self.vgem.import(&self.buffer(buf));
+        self.record(
+            format_args!("vgem imports buffer {}", buf.0),
+            outcome(&attached),
+        );
+        attached.is_ok()
+    }
+}
