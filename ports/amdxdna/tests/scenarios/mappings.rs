@@ -13,6 +13,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_BUFFER_IS_MAPPED_TWICE_WITH_IOVAS,
     A_JOB_USES_A_BUFFER_THAT_IS_NOT_MAPPED,
     A_CHANGE_OF_A_MAPPING_WAITS_FOR_THE_JOB,
+    A_CHANGE_OF_A_MAPPING_WAITS_FOR_A_DEVICE_THAT_IS_STUCK,
     MAPPINGS_THAT_GO_ON_CHANGING,
     A_PART_OF_A_BUFFER_IS_MAPPED,
     A_MAPPING_WITHOUT_A_PAGE_TABLE,
@@ -92,6 +93,26 @@ fn a_change_of_a_mapping_waits_for_the_job(s: &mut Session) {
     s.run(hwctx, command, &[bo]);
     s.look(bo);
     s.read(at, 1);
+}
+
+#[scenario]
+fn a_change_of_a_mapping_waits_for_a_device_that_is_stuck(s: &mut Session) {
+    let fd = s.open();
+    let heap = s.create(fd, DEV_HEAP, CHUNK);
+    s.map(heap, CHUNK);
+    let hwctx = s.hwctx(fd);
+    let bo = s.create(fd, SHARE, 4096);
+    let at = s.map(bo, 4096);
+    let command = s.command(fd, &[add(at, 1)]);
+    s.pause(true);
+    s.exec(hwctx, command, &[bo]);
+    s.heading("nothing ends the wait but the job");
+    s.unmap(at, 4096);
+    s.pause(false);
+    s.sleep(10);
+    s.heading("the device comes too late");
+    s.state(command);
+    s.faults();
 }
 
 #[scenario]

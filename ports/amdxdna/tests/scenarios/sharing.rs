@@ -86,7 +86,7 @@ fn an_own_buffer_is_imported_like_any_other(s: &mut Session) {
     s.heading("the first one goes first");
     s.unmap(at, 8192);
     s.close(bo);
-    s.close_buffer(buf);
+    s.forget_buffer(buf);
     s.read(there, 2);
     s.unmap(there, 8192);
     s.close(other);
@@ -191,7 +191,9 @@ fn another_device_attaches(s: &mut Session) {
     let bo = s.create(fd, SHARE, 8192);
     let buf = s.export(bo).expect("it can be exported");
     s.look(bo);
-    s.attach_elsewhere(buf);
+    s.attach(buf);
+    s.look(bo);
+    s.detach(buf);
     s.look(bo);
     let heap = s.create(fd, DEV_HEAP, CHUNK);
     s.export(heap);

@@ -4,7 +4,9 @@ use drm_core::machine::Fail;
 use port_amdxdna::uapi::{self, CreateBo, GetBoInfo, INVALID_ADDR, SyncBo, VaEntry, VaTable};
 use port_kit::trace::{ioctl, outcome};
 
-use super::{Bo, Fd, Session};
+use port_kit::desk::Fd;
+
+use super::{Bo, Session};
 
 /// An address as it is shown.
 pub(super) fn address(at: u64) -> String {
@@ -29,20 +31,11 @@ impl Session {
     pub(crate) fn try_open(&mut self) -> Option<Fd> {
         let result = self.npu.device().open();
         self.record("open", outcome(&result));
-        let fd = Fd(self.opened);
-        self.opened += 1;
-        self.files.insert(fd, result.ok()?);
-        Some(fd)
+        Some(self.add_file(result.ok()?))
     }
 
     pub(crate) fn open(&mut self) -> Fd {
         self.try_open().expect("it opens")
-    }
-
-    pub(crate) fn close_file(&mut self, fd: Fd) {
-        let file = self.files.remove(&fd);
-        drop(file);
-        self.record(format_args!("close file {}", fd.0), "ok");
     }
 
     /// `CREATE_BO` with any argument.

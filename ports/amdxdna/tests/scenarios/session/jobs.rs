@@ -2,9 +2,10 @@
 
 use port_amdxdna::hw::{Instruction, OP_ADD, OP_COPY};
 use port_amdxdna::uapi::{self, CreateHwctx, DestroyHwctx, ExecCmd, QosInfo};
+use port_kit::desk::Fd;
 use port_kit::trace::{ioctl, outcome};
 
-use super::{Bo, Fd, Session};
+use super::{Bo, Session};
 
 /// Copies bytes between device addresses.
 pub(crate) fn copy(dst: u64, src: u64, len: u64) -> Instruction {
@@ -163,5 +164,12 @@ impl Session {
             Err(_) => outcome(&read),
         };
         self.record(format_args!("state of {command}"), answer);
+    }
+
+    /// Commands wait in the mailbox, or no longer.
+    pub(crate) fn pause(&mut self, paused: bool) {
+        self.npu.amdxdna().npu().pause(paused);
+        let what = if paused { "stops" } else { "goes on" };
+        self.heading(&format!("the device {what}"));
     }
 }

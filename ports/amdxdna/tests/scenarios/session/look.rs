@@ -4,29 +4,22 @@ use drm_core::gem::Gem;
 use drm_core::machine::Machine;
 use port_amdxdna::Probed;
 use port_amdxdna::inspect::BoState;
+use port_kit::desk::{self, Fd};
 use port_kit::trace::outcome;
 
-use super::{Bo, Fd, Session};
+use super::{Bo, Session};
 
-/// Resources of the machine in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is held: of the machine, of the IOMMU, of carve-out memory.
 pub(super) struct Held {
-    objects: usize,
-    frames: u64,
-    vmaps: u64,
-    dma: u64,
+    machine: desk::Held,
     iova: usize,
     carve_out: u64,
 }
 
 impl Held {
     pub(super) fn of(machine: &Machine, npu: &Probed) -> Self {
-        let counts = machine.counters().snapshot();
         Self {
-            objects: npu.device().object_count(),
-            frames: machine.frames().stats().used,
-            vmaps: counts.vmaps - counts.vunmaps,
-            dma: counts.dma_mapped - counts.dma_unmapped,
+            machine: desk::Held::of(machine, npu.device().object_count()),
             iova: npu.amdxdna().domain().ranges().len(),
             carve_out: npu.amdxdna().carve_out_use().map_or(0, |(_, used)| used),
         }
@@ -35,11 +28,8 @@ impl Held {
     /// What is held beyond `other`.
     pub(super) fn beyond(&self, other: &Self) -> String {
         format!(
-            "objects={} pages={} kernel mappings={} dma segments={} iova ranges={} carve-out={:#x}",
-            self.objects - other.objects,
-            self.frames - other.frames,
-            self.vmaps - other.vmaps,
-            self.dma - other.dma,
+            "{} iova ranges={} carve-out={:#x}",
+            self.machine.beyond(&other.machine),
             self.iova - other.iova,
             self.carve_out - other.carve_out
         )

@@ -6,23 +6,18 @@ mod look;
 mod maps;
 mod share;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
-use drm_core::device::File;
 use drm_core::machine::{Config, Machine};
-use drm_core::prime::DmaBuf;
 use drm_core::sync::Arc;
 use port_amdxdna::{Params, Probed, Task, probe};
-use port_kit::vgem::Vgem;
-use port_kit::{Side, Trace};
+use port_kit::Side;
+use port_kit::desk::{Buf, Desk, Fd};
+use port_kit::trace::outcome;
 
 pub(crate) use jobs::{add, copy};
 use look::Held;
-
-/// A file, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fd(usize);
 
 /// A handle of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,22 +32,27 @@ impl fmt::Display for Bo {
     }
 }
 
-/// A dma-buf, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Buf(usize);
-
-/// One machine with the NPU, a process, and what is open.
+/// A desk with the NPU on it. Its process is one that the device knows, in the place of the desk's own.
 pub(crate) struct Session {
     side: Side,
-    pub(crate) machine: Machine,
+    desk: Desk,
     pub(crate) npu: Probed,
     task: Option<Arc<Task>>,
-    files: BTreeMap<Fd, File>,
-    buffers: BTreeMap<Buf, DmaBuf>,
-    vgem: Vgem,
-    opened: usize,
-    trace: Trace,
+    buffers: Vec<Buf>,
     held: Held,
+}
+
+impl Deref for Session {
+    type Target = Desk;
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
 }
 
 impl port_kit::Session for Session {
@@ -64,18 +64,16 @@ impl port_kit::Session for Session {
 
     /// Lets commands end, then closes everything.
     fn finish(mut self) -> String {
-        self.trace.heading("end");
+        self.heading("end");
         self.npu.amdxdna().npu().pause(false);
         self.machine.sleep(100_000_000);
-        self.trace.log(&self.machine);
+        self.log();
         self.exit();
-        self.files.clear();
-        self.buffers.clear();
-        self.machine.sleep(1_000_000);
-        let left = Held::of(&self.machine, &self.npu);
-        self.trace
-            .record(&self.machine, "everything closed", left.beyond(&self.held));
-        self.trace.into_text()
+        let (machine, mut trace) = self.desk.exit();
+        machine.sleep(1_000_000);
+        let left = Held::of(&machine, &self.npu).beyond(&self.held);
+        trace.record(&machine, "everything closed", left);
+        trace.into_text()
     }
 }
 
@@ -87,27 +85,22 @@ impl Session {
         })
         .expect("the host has the RAM");
         let npu = probe(side, &machine, params)?;
-        let vgem = Vgem::new(&machine).expect("vgem opens");
+        let desk = Desk::new(&machine).expect("vgem opens");
         let task = Task::new(&machine);
         npu.amdxdna().run_as(Some(&task));
-        let held = Held::of(&machine, &npu);
         Some(Self {
             side,
+            held: Held::of(&machine, &npu),
             npu,
             task: Some(task),
-            files: BTreeMap::new(),
-            buffers: BTreeMap::new(),
-            vgem,
-            opened: 0,
-            trace: Trace::default(),
-            held,
-            machine,
+            buffers: Vec::new(),
+            desk,
         })
     }
 
     /// Begins again with the device built in in another way; before anything was done.
     pub(crate) fn device_with(&mut self, params: Params) {
-        assert_eq!(self.opened, 0, "the session is under way");
+        assert!(!self.is_used(), "the session is under way");
         *self = Self::on(self.side, params).expect("this side is there");
     }
 
@@ -122,35 +115,14 @@ impl Session {
     /// Carve-out memory, of what is free now.
     pub(crate) fn carve_out(&mut self, len: u64) {
         let result = self.npu.amdxdna().set_carve_out(len);
-        self.record(
-            format_args!("carve out {len:#x} bytes"),
-            port_kit::trace::outcome(&result),
-        );
+        self.record(format_args!("carve out {len:#x} bytes"), outcome(&result));
         self.held = Held::of(&self.machine, &self.npu);
-    }
-
-    fn record(&mut self, operation: impl fmt::Display, answer: impl fmt::Display) {
-        self.trace.record(&self.machine, operation, answer);
-    }
-
-    /// Says what comes next.
-    pub(crate) fn heading(&mut self, text: &str) {
-        self.trace.heading(text);
-    }
-
-    /// The next operation of `kind` fails, the `nth` time.
-    pub(crate) fn fail(&mut self, kind: drm_core::machine::Fail, nth: u64) {
-        self.machine.failpoints().fail_nth(kind, nth);
     }
 
     /// Lets time pass, and what is queued be done.
     pub(crate) fn sleep(&mut self, ms: u64) {
         self.machine.sleep(ms * 1_000_000);
         self.record(format_args!("{ms} ms pass"), "ok");
-    }
-
-    fn file(&self, fd: Fd) -> File {
-        self.files.get(&fd).expect("it is open").clone()
     }
 
     pub(crate) fn task(&self) -> &Arc<Task> {

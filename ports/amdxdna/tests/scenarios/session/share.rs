@@ -4,16 +4,19 @@ use drm_core::mmap::{Prot, Sharing};
 use drm_core::prime::DmaBuf;
 use port_kit::trace::outcome;
 
-use super::{Bo, Buf, Fd, Session};
+use port_kit::desk::{Buf, Fd};
+
+use super::{Bo, Session};
 
 impl Session {
+    /// The number of a buffer: the one that it has, or a new one.
     fn keep(&mut self, dma_buf: DmaBuf) -> Buf {
-        let known = self.buffers.iter().find(|(_, known)| known.is(&dma_buf));
-        if let Some((&buf, _)) = known {
+        let known = self.buffers.iter().copied();
+        if let Some(buf) = known.into_iter().find(|buf| self.buffer(*buf).is(&dma_buf)) {
             return buf;
         }
-        let buf = Buf(self.buffers.len());
-        self.buffers.insert(buf, dma_buf);
+        let buf = self.add_buffer(dma_buf);
+        self.buffers.push(buf);
         buf
     }
 
@@ -27,7 +30,7 @@ impl Session {
     }
 
     pub(crate) fn import(&mut self, fd: Fd, buf: Buf) -> Option<Bo> {
-        let result = self.file(fd).import(&self.buffers[&buf].clone());
+        let result = self.file(fd).import(&self.buffer(buf));
         let bo = result.ok().map(|handle| Bo { fd, handle });
         let which = bo.map_or(String::new(), |bo| format!(" {bo}"));
         let answer = outcome(&result) + &which;
@@ -40,31 +43,14 @@ impl Session {
 
     /// A buffer of another device.
     pub(crate) fn foreign(&mut self, pages: u32) -> Buf {
-        let (handle, dma_buf) = self.vgem.export(pages).expect("vgem exports");
-        self.vgem.close(handle).expect("it is there");
-        let buf = self.keep(dma_buf);
-        self.record(
-            format_args!("a foreign buffer of {pages} pages"),
-            format_args!("buffer {}", buf.0),
-        );
+        let buf = self.foreign_buffer(pages);
+        self.buffers.push(buf);
         buf
-    }
-
-    /// Another device opens a buffer, and thereby attaches to it.
-    pub(crate) fn attach_elsewhere(&mut self, buf: Buf) {
-        let result = self.vgem.import(&self.buffers[&buf].clone());
-        self.record(
-            format_args!("another device imports buffer {}", buf.0),
-            outcome(&result),
-        );
-        if let Ok(handle) = result {
-            self.vgem.close(handle).expect("it is there");
-        }
     }
 
     pub(crate) fn map_buffer(&mut self, buf: Buf, len: u64) -> Option<u64> {
         let result = self.task().process().mmap_dma_buf(
-            &self.buffers[&buf].clone(),
+            &self.buffer(buf),
             len,
             Prot::ReadWrite,
             Sharing::Shared,
@@ -88,17 +74,13 @@ impl Session {
         self.record("buffers", infos.join("; "));
     }
 
-    pub(crate) fn close_buffer(&mut self, buf: Buf) {
-        let dma_buf = self.buffers.remove(&buf);
-        {
-            let _syscall = self.machine.syscall();
-            drop(dma_buf);
-        }
-        self.record(format_args!("close buffer {}", buf.0), "ok");
+    pub(crate) fn forget_buffer(&mut self, buf: Buf) {
+        self.buffers.retain(|known| *known != buf);
+        self.close_buffer(buf);
     }
 
     /// A descriptor of a buffer in the process.
     pub(crate) fn descriptor(&mut self, buf: Buf) -> i32 {
-        self.task().install(&self.buffers[&buf])
+        self.task().install(&self.buffer(buf))
     }
 }
