@@ -1,5 +1,5 @@
-//! The screen (`virtgpu_display.c`, `virtgpu_plane.c`): one scanout of the host, and one plane. What it shows is uploaded and flushed by
-//! commands.
+//! The screen (`virtgpu_display.c`, `virtgpu_plane.c`): one scanout of the host, a plane for the picture and one for the cursor. What they
+//! show is uploaded and flushed by commands.
 
 use drm_core::device::{Device, File};
 use drm_core::errno::{Errno, Result};
@@ -20,6 +20,9 @@ use crate::resource::Resource;
 
 /// Nanoseconds that a flip of a blob waits for the host.
 const FLUSH_TIMEOUT: u64 = 50_000_000;
+
+/// The second plane.
+const CURSOR: usize = 1;
 
 /// Smallest and largest framebuffer.
 const MIN: (u32, u32) = (32, 32);
@@ -50,10 +53,16 @@ impl Display {
                 mode: vgdev.params().mode.unwrap_or_default(),
                 min: MIN,
                 max: MAX,
-                planes: vec![PlaneDesc {
-                    kind: PlaneKind::Primary,
-                    formats: vec![Format::XRGB8888],
-                }],
+                planes: vec![
+                    PlaneDesc {
+                        kind: PlaneKind::Primary,
+                        formats: vec![Format::XRGB8888],
+                    },
+                    PlaneDesc {
+                        kind: PlaneKind::Cursor,
+                        formats: vec![Format::ARGB8888],
+                    },
+                ],
                 has_dirty: true,
                 needs_primary: false,
                 commits_all_planes: false,
@@ -103,7 +112,44 @@ impl Display {
             return;
         };
         let offset = rect.x * fb.format.cpp() + rect.y * fb.planes[0].pitch;
-        gpu.transfer_2d(Objects::one(object), resource, rect, offset.into());
+        gpu.transfer_2d(Objects::one(object), resource, rect, offset.into(), None);
+    }
+
+    /// `virtio_gpu_cursor_plane_update`: a new picture is uploaded, and waited for, however long it takes.
+    fn update_cursor(&self, dev: &Device, old: &PlaneState<Plane>, new: &PlaneState<Plane>) {
+        let place = &new.uapi_dst;
+        let (x, y) = (place.x1, place.y1);
+        let is_new = match &new.fb {
+            Some(fb) => !old.shows(fb),
+            None => old.fb.is_some(),
+        };
+        if !is_new {
+            let command = Command::MoveCursor { x, y };
+            self.vgdev.ctrlq().send_cursor(&command);
+            return;
+        }
+        let shown = new.fb.as_deref().and_then(|fb| self.resource(fb));
+        if let Some((object, resource)) = shown.as_ref().filter(|(_, resource)| resource.dumb)
+            && let (Some(fence), Some(gpu)) = (&new.private.fence, dev.driver_as::<VirtGpu>())
+        {
+            let mut objects = Objects::one(object);
+            if objects.lock_one_resv().is_err() {
+                return;
+            }
+            let rect = command::Rect {
+                x: 0,
+                y: 0,
+                width: place.width() as u32,
+                height: place.height() as u32,
+            };
+            gpu.transfer_2d(objects, resource, rect, 0, Some(fence.clone()));
+            let done = || fence.fence().is_none_or(|fence| fence.is_signaled());
+            // Nothing but the host ends this wait.
+            let _ = self.vgdev.machine().wait_until(Deadline::Never, done);
+        }
+        let id = shown.map_or(0, |(_, resource)| resource.id);
+        let command = Command::UpdateCursor { id, x, y };
+        self.vgdev.ctrlq().send_cursor(&command);
     }
 
     /// `virtio_gpu_resource_flush`: what the host reads in place is waited for, but not for long.
@@ -155,17 +201,17 @@ impl kms::Display for Display {
         Ok(vec![object])
     }
 
-    fn check_plane(&self, _plane: usize, state: &mut PlaneState<Plane>, crtc: &Crtc) -> Result {
-        check_plane_state(state, crtc, false, true)
+    fn check_plane(&self, plane: usize, state: &mut PlaneState<Plane>, crtc: &Crtc) -> Result {
+        check_plane_state(state, crtc, plane == CURSOR, true)
     }
 
-    /// `virtio_gpu_plane_prepare_fb`: only what the host reads in place is flushed with a fence.
-    fn prepare_fb(&self, _plane: usize, state: &mut PlaneState<Plane>) -> Result {
+    /// `virtio_gpu_plane_prepare_fb`: what the host reads in place is flushed with a fence, and so are cursors.
+    fn prepare_fb(&self, plane: usize, state: &mut PlaneState<Plane>) -> Result {
         collect_fences(state);
         let resource = state.fb.as_ref().and_then(|fb| self.resource(fb));
         if let Some((_, resource)) = resource
             && resource.dumb
-            && resource.blob().0
+            && (plane == CURSOR || resource.blob().0)
         {
             state.private.fence = Some(self.vgdev.fence());
         }
@@ -195,14 +241,18 @@ impl kms::Display for Display {
         self.set_scanout(0, rect);
     }
 
-    /// `virtio_gpu_primary_plane_update`.
+    /// `virtio_gpu_primary_plane_update`, `virtio_gpu_cursor_plane_update`.
     fn update_plane(
         &self,
         dev: &Device,
-        _plane: usize,
+        plane: usize,
         old: &PlaneState<Plane>,
         new: &mut PlaneState<Plane>,
     ) {
+        if plane == CURSOR {
+            self.update_cursor(dev, old, new);
+            return;
+        }
         let source = Self::source(new);
         let Some(fb) = new
             .fb

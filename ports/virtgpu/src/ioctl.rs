@@ -10,7 +10,7 @@ use drm_core::sync::{Arc, OnceLock};
 use crate::drv::VirtGpu;
 use crate::file::Fpriv;
 use crate::host::command::{Command, Create3d, Rect, Response, Way};
-use crate::queue::{Objects, Vbuf};
+use crate::queue::{FenceAlloc, Objects, Vbuf};
 use crate::resource::{ObjectParams, Resource};
 use crate::uapi;
 
@@ -193,7 +193,7 @@ pub(crate) fn transfer_to_host(gpu: &VirtGpu, file: &File, args: &uapi::Transfer
         width: args.r#box.w,
         height: args.r#box.h,
     };
-    gpu.transfer_2d(objects, &resource, rect, args.offset.into());
+    gpu.transfer_2d(objects, &resource, rect, args.offset.into(), None);
     Ok(())
 }
 
@@ -209,13 +209,14 @@ impl VirtGpu {
         }
     }
 
-    /// `virtio_gpu_cmd_transfer_to_host_2d`, unfenced.
+    /// `virtio_gpu_cmd_transfer_to_host_2d`; with a fence the objects are locked.
     pub(crate) fn transfer_2d(
         &self,
         objects: Objects,
         resource: &Resource,
         rect: Rect,
         offset: u64,
+        fence: Option<FenceAlloc>,
     ) {
         self.sync(&objects);
         let command = Command::TransferToHost2d {
@@ -223,9 +224,8 @@ impl VirtGpu {
             offset,
             id: resource.id,
         };
-        self.device()
-            .ctrlq()
-            .send(Vbuf::new(command).objects(objects));
+        let vbuf = Vbuf::new(command).objects(objects).fence(fence);
+        self.device().ctrlq().send(vbuf);
     }
 }
 

@@ -24,7 +24,7 @@
 //! # Not modelled
 //!
 //! * The wire: commands are values, not bytes in a ring; the queue is never full, lists are never too long for it, and one answer comes
-//!   at a time, in order. The cursor queue, and with it the cursor plane.
+//!   at a time, in order; by the cursor queue they are carried out at once. The hot spot of a cursor.
 //! * What the host's renderer computes: a submission fills bytes of a resource. Formats, levels, samples: a texture is layers of pixels
 //!   of 4 bytes.
 //! * What is asked while the device is probed: display info, EDID, the list of capabilities. Hotplug; more than one scanout; properties.

@@ -234,6 +234,16 @@ impl Queue {
         let _ = self.queue(vbuf);
     }
 
+    /// Sends a command by the cursor queue, where the host takes it at once and answers nothing (`virtio_gpu_queue_cursor`).
+    pub(crate) fn send_cursor(&self, command: &Command) {
+        if self.is_unplugged() {
+            return;
+        }
+        self.state.lock().log.push(command.to_string());
+        // Nobody looks at it.
+        let _ = self.host.execute(&Header::default(), command);
+    }
+
     /// The host answers everything that waits, and what comes of it. How many commands that were; none while it is stopped.
     pub(crate) fn answer_all(&self) -> usize {
         let mut answered = 0;

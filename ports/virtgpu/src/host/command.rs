@@ -155,6 +155,10 @@ pub enum Command {
     MapBlob { id: u32, offset: u64 },
     /// 0x209
     UnmapBlob { id: u32 },
+    /// 0x300, on the cursor queue; resource 0 hides it.
+    UpdateCursor { id: u32, x: i32, y: i32 },
+    /// 0x301, on the cursor queue.
+    MoveCursor { x: i32, y: i32 },
 }
 
 impl Command {
@@ -187,6 +191,8 @@ impl Command {
             Self::Submit3d { .. } => 0x207,
             Self::MapBlob { .. } => 0x208,
             Self::UnmapBlob { .. } => 0x209,
+            Self::UpdateCursor { .. } => 0x300,
+            Self::MoveCursor { .. } => 0x301,
         }
     }
 }
@@ -298,6 +304,8 @@ impl fmt::Display for Command {
             Self::Submit3d { data } => write!(f, "SUBMIT_3D bytes={}", data.len()),
             Self::MapBlob { id, offset } => write!(f, "MAP_BLOB id={id} offset={offset:#x}"),
             Self::UnmapBlob { id } => write!(f, "UNMAP_BLOB id={id}"),
+            Self::UpdateCursor { id, x, y } => write!(f, "UPDATE_CURSOR id={id} at {x},{y}"),
+            Self::MoveCursor { x, y } => write!(f, "MOVE_CURSOR to {x},{y}"),
         }
     }
 }

@@ -169,6 +169,14 @@ impl Host {
         *state.screen.get((y * width + x) as usize)?
     }
 
+    /// Where the cursor is, and a pixel of it; `None` while it is hidden.
+    #[must_use]
+    pub fn cursor(&self, x: u32, y: u32) -> Option<((i32, i32), [u8; 4])> {
+        let state = self.state.lock();
+        let cursor = state.cursor.as_ref()?;
+        Some((cursor.place, cursor.pixel(x, y)?))
+    }
+
     /// Carries a command out.
     pub(crate) fn execute(&self, header: &Header, command: &Command) -> Response {
         let mut state = self.state.lock();
@@ -290,6 +298,11 @@ impl Host {
             }
             Command::MapBlob { id, offset } => self.map(state, *id, *offset),
             Command::UnmapBlob { id } => self.unmap(state, *id),
+            Command::UpdateCursor { id, x, y } => state.set_cursor(*id, (*x, *y)),
+            Command::MoveCursor { x, y } => {
+                state.cursor = state.cursor.take().map(|cursor| cursor.at(*x, *y));
+                Ok(Response::Ok)
+            }
         }
     }
 

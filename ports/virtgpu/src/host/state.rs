@@ -18,6 +18,29 @@ pub(super) struct Scanout {
     pub(super) layout: Option<(u32, u32)>,
 }
 
+/// Pixels of a line of a cursor.
+const CURSOR: u32 = 64;
+
+/// The cursor: a copy of what its resource held when it was set.
+pub(super) struct Cursor {
+    pub(super) place: (i32, i32),
+    picture: Vec<u8>,
+}
+
+impl Cursor {
+    pub(super) fn at(self, x: i32, y: i32) -> Self {
+        Self {
+            place: (x, y),
+            ..self
+        }
+    }
+
+    pub(super) fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
+        let (pixels, _) = self.picture.as_chunks::<4>();
+        pixels.get((y * CURSOR + x) as usize).copied()
+    }
+}
+
 #[derive(Default)]
 pub(super) struct State {
     pub(super) resources: BTreeMap<u32, Resource>,
@@ -25,6 +48,7 @@ pub(super) struct State {
     pub(super) scanout: Option<Scanout>,
     /// Pixels of the screen, line by line; `None` where nothing was shown yet.
     pub(super) screen: Vec<Option<[u8; 4]>>,
+    pub(super) cursor: Option<Cursor>,
     /// The next command with this number is answered so, and not carried out.
     pub(super) failures: Vec<(u32, u32)>,
     /// Nothing is answered.
@@ -84,6 +108,20 @@ impl State {
         self.scanout = Some(Scanout { id, rect, layout });
         let pixels = rect.width as usize * rect.height as usize;
         self.screen.resize(pixels.min(MOST_PIXELS), None);
+        Ok(Response::Ok)
+    }
+
+    /// Takes a picture for the cursor, or hides it.
+    pub(super) fn set_cursor(
+        &mut self,
+        id: u32,
+        place: (i32, i32),
+    ) -> std::result::Result<Response, u32> {
+        self.cursor = None;
+        if id != 0 {
+            let picture = self.resource(id)?.bytes.clone();
+            self.cursor = Some(Cursor { place, picture });
+        }
         Ok(Response::Ok)
     }
 

@@ -18,6 +18,8 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_RESOURCE_OF_THE_RENDERER_IS_NOT_UPLOADED,
     A_BLOB_IS_SHOWN_WHERE_IT_IS,
     A_BLOB_IS_NOT_WAITED_FOR_FOR_LONG,
+    A_CURSOR_IS_UPLOADED_ONCE_AND_MOVED_AFTERWARDS,
+    A_CURSOR_OF_THE_RENDERER_IS_NOT_UPLOADED,
     THE_SCREEN_GOES_OFF_WITH_ITS_FRAMEBUFFER,
     A_SHOWN_BUFFER_OUTLIVES_ITS_HANDLE,
     THE_CONSOLE_KEEPS_ITS_BUFFER_MAPPED,
@@ -165,6 +167,42 @@ fn a_blob_is_not_waited_for_for_long(s: &mut Session) {
     s.flip(fd, fb);
     s.host_hangs(false);
     s.answer();
+}
+
+#[scenario]
+fn a_cursor_is_uploaded_once_and_moved_afterwards(s: &mut Session) {
+    let (fd, fb) = painted(s, 0x11);
+    s.turn_on(fd, fb);
+    let bo = s.dumb(fd, 64, 64);
+    let map = s.map(bo, 4);
+    s.write(map, 0, 0x77);
+    let cursor = s.try_fb(bo, 64, 64, Format::ARGB8888).expect("it is made");
+    s.heading("the upload is waited for");
+    s.cursor(fd, cursor, 5, 6);
+    s.cursor_of_host();
+    s.heading("what is drawn later is not seen");
+    s.write(map, 0, 0x88);
+    s.cursor(fd, cursor, -3, 60);
+    s.cursor_of_host();
+    s.hide_cursor(fd);
+    s.cursor_of_host();
+    s.heading("a picture is no cursor, and the reverse");
+    s.cursor(fd, fb, 0, 0);
+    s.flip(fd, cursor);
+}
+
+#[scenario]
+fn a_cursor_of_the_renderer_is_not_uploaded(s: &mut Session) {
+    s.renderer();
+    let (fd, fb) = painted(s, 0x11);
+    s.turn_on(fd, fb);
+    let (bo, id) = s.create(fd, 64, 64);
+    let draw = port_virtgpu::host::fill(id, 0, 16, 0x66);
+    s.exec(fd, &[bo.handle], &draw).expect("it is taken");
+    s.wait(bo, 0);
+    let cursor = s.try_fb(bo, 64, 64, Format::ARGB8888).expect("it is made");
+    s.cursor(fd, cursor, 1, 2);
+    s.cursor_of_host();
 }
 
 #[scenario]

@@ -80,6 +80,31 @@ impl Session {
         self.record(format_args!("remove fb {fb}"), outcome(&result));
     }
 
+    /// Shows a cursor of 64 by 64 pixels, or moves it.
+    pub(crate) fn cursor(&mut self, fd: Fd, fb: u32, x: i32, y: i32) {
+        let update = PlaneUpdate::show(1, fb, 64, 64).at(x, y);
+        let what = format!("cursor fb {fb} at {x},{y}");
+        self.atomic(fd, &what, &Request::planes([update]));
+    }
+
+    /// Hides the cursor.
+    pub(crate) fn hide_cursor(&mut self, fd: Fd) {
+        self.atomic(
+            fd,
+            "hide the cursor",
+            &Request::planes([PlaneUpdate::off(1)]),
+        );
+    }
+
+    /// Where the host shows the cursor, and its first pixel.
+    pub(crate) fn cursor_of_host(&mut self) {
+        let cursor = self.gpu.host().cursor(0, 0);
+        let text = cursor.map_or("hidden".to_owned(), |((x, y), pixel)| {
+            format!("{x},{y} {pixel:02x?}")
+        });
+        self.record("cursor of the host", text);
+    }
+
     /// A pixel of the screen.
     pub(crate) fn pixel(&mut self, x: u32, y: u32) {
         let pixel = self.gpu.host().pixel(x, y);
