@@ -8,6 +8,7 @@ pub mod cli;
 mod failure;
 pub mod findings;
 pub mod migrate;
+mod out;
 pub mod review;
 pub mod semver;
 #[cfg(feature = "survey")]

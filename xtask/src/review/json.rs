@@ -64,6 +64,7 @@ struct Decided<'a> {
 
 fn print(value: &impl Serialize) -> Result<String> {
     serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
         .map_err(|error| Failure::new(format!("cannot print the report: {error}")))
 }
 

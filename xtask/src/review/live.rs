@@ -8,6 +8,7 @@ use super::board::{Board, Driver};
 use crate::cli::Format;
 use crate::migrate::krate::{self, Krate};
 use crate::migrate::verify::{Shown, run_side};
+use crate::out::print;
 use crate::{Exit, Failure, Result};
 
 /// A scenario whose run shows something else than its snapshot.
@@ -44,21 +45,23 @@ pub fn run(board: &Board, names: &[String], format: Format) -> Result<Exit> {
         return Err(Failure::new("no scenario was run")
             .next("name a driver whose port has scenarios; `cargo xtask review` lists them"));
     }
-    match format {
-        Format::Json => println!(
-            "{}",
+    print(&match format {
+        Format::Json => format!(
+            "{}\n",
             serde_json::json!({ "schema": 1, "compared": compared, "behind": behind })
         ),
         Format::Text => {
-            for one in &behind {
-                println!("{}/{}: {}", one.driver, one.scenario, one.what);
-            }
-            println!(
-                "{compared} scenarios run, {} show something else than their snapshots",
+            let mut text: String = behind
+                .iter()
+                .map(|one| format!("{}/{}: {}\n", one.driver, one.scenario, one.what))
+                .collect();
+            text.push_str(&format!(
+                "{compared} scenarios run, {} show something else than their snapshots\n",
                 behind.len()
-            );
+            ));
+            text
         }
-    }
+    })?;
     Ok(match behind.is_empty() {
         true => Exit::Done,
         false => Exit::Differs,

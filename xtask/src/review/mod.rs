@@ -25,6 +25,7 @@ mod trace;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Format;
+use crate::out::print;
 use crate::{Exit, Failure, Result};
 use board::Board;
 use decide::Decision;
@@ -110,20 +111,19 @@ pub fn run(args: &Args) -> Result<Exit> {
         let page = html::page(&chosen);
         std::fs::write(file, page)
             .map_err(|error| Failure::new(format!("cannot write {}: {error}", file.display())))?;
-        println!("wrote {}", file.display());
+        print(&format!("wrote {}\n", file.display()))?;
         return Ok(chosen.exit());
     }
     match args.format {
-        Format::Json => println!("{}", json::board(&chosen)?),
+        Format::Json => print(&json::board(&chosen)?)?,
         Format::Text if names::are_entries(&board, &args.names) => {
-            for (at, (driver, entry)) in chosen.entries().enumerate() {
-                if at > 0 {
-                    println!();
-                }
-                print!("{}", show::entry(&chosen, driver, entry));
-            }
+            let shown: Vec<String> = chosen
+                .entries()
+                .map(|(driver, entry)| show::entry(&chosen, driver, entry))
+                .collect();
+            print(&shown.join("\n"))?;
         }
-        Format::Text => print!("{}", list::board(&chosen, !args.names.is_empty())),
+        Format::Text => print(&list::board(&chosen, !args.names.is_empty()))?,
     }
     Ok(chosen.exit())
 }
@@ -148,15 +148,10 @@ fn delete(args: &Args, board: &Board) -> Result<Exit> {
         .next("`cargo xtask review` lists the orphans"));
     }
     let deleted = decide::delete(&chosen)?;
-    match args.format {
-        Format::Json => println!("{}", json::decided(&deleted, "deleted")?),
-        Format::Text => {
-            for path in &deleted {
-                println!("deleted {}", path.display());
-            }
-            println!("{} orphans deleted", deleted.len());
-        }
-    }
+    print(&match args.format {
+        Format::Json => json::decided(&deleted, "deleted")?,
+        Format::Text => done(&deleted, "deleted", "orphans"),
+    })?;
     Ok(Exit::Done)
 }
 
@@ -171,14 +166,19 @@ fn decide(args: &Args, board: &Board, decision: Decision) -> Result<Exit> {
         ))
         .next("`cargo xtask review` lists what does"));
     }
-    match args.format {
-        Format::Json => println!("{}", json::decided(&decided, decision.past())?),
-        Format::Text => {
-            for path in &decided {
-                println!("{} {}", decision.past(), path.display());
-            }
-            println!("{} snapshots {}", decided.len(), decision.past());
-        }
-    }
+    print(&match args.format {
+        Format::Json => json::decided(&decided, decision.past())?,
+        Format::Text => done(&decided, decision.past(), "snapshots"),
+    })?;
     Ok(Exit::Done)
+}
+
+/// What was done to which files, a line each, and how many.
+fn done(paths: &[PathBuf], word: &str, what: &str) -> String {
+    let mut text: String = paths
+        .iter()
+        .map(|path| format!("{word} {}\n", path.display()))
+        .collect();
+    text.push_str(&format!("{} {what} {word}\n", paths.len()));
+    text
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::surface::{Looked, Way};
 use crate::migrate::krate::cargo;
+use crate::out::print;
 use crate::{Exit, Failure, Result};
 
 /// What the tool is called.
@@ -41,7 +42,7 @@ pub fn install(root: &Path) -> Result<Exit> {
             .split_whitespace()
             .any(|word| word == VERSION)
     }) {
-        println!("{NAME} {VERSION} is installed in {FOLDER}");
+        print(&format!("{NAME} {VERSION} is installed in {FOLDER}\n"))?;
         return Ok(Exit::Done);
     }
     eprintln!("installing {NAME} {VERSION} into {FOLDER}; this takes {TAKES}, once");
@@ -58,7 +59,7 @@ pub fn install(root: &Path) -> Result<Exit> {
         .status()
         .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;
     if status.success() && tool.is_file() {
-        println!("{NAME} {VERSION} is installed in {FOLDER}");
+        print(&format!("{NAME} {VERSION} is installed in {FOLDER}\n"))?;
         Ok(Exit::Done)
     } else {
         Err(Failure::new(format!(

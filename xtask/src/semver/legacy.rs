@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,7 +9,7 @@ use serde::Serialize;
 use crate::cli::Format;
 use crate::findings::{self, Number};
 use crate::migrate::{krate, locate};
-use crate::{Exit, Failure, Result};
+use crate::{Exit, Failure, Result, out};
 
 /// Where what is left is recorded.
 const RECORDED: &str = "xtask/data/legacy.txt";
@@ -220,8 +219,7 @@ fn print(items: &[Item], without: &[String], format: Format) -> Result<()> {
         };
         let text = serde_json::to_string_pretty(&report)
             .map_err(|error| Failure::new(format!("cannot print the report: {error}")))?;
-        println!("{text}");
-        return Ok(());
+        return out::print(&(text + "\n"));
     }
     let mut text = String::new();
     let condition = match without {
@@ -253,9 +251,7 @@ fn print(items: &[Item], without: &[String], format: Format) -> Result<()> {
             drivers.join(" ")
         );
     }
-    // A reader who has seen enough closes the pipe.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(())
+    out::print(&text)
 }
 
 #[cfg(test)]

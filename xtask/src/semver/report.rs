@@ -1,9 +1,11 @@
 //! What was looked at, and what is broken.
 
+use std::fmt::Write;
+
 use super::baseline::Baseline;
 use super::surface::{Looked, Way};
 use crate::cli::Format;
-use crate::{Exit, Failure, Result};
+use crate::{Exit, Failure, Result, out};
 
 /// How the task ends. To have looked at nothing is a failure.
 pub fn exit(looked: &[Looked]) -> Result<Exit> {
@@ -24,48 +26,47 @@ pub fn exit(looked: &[Looked]) -> Result<Exit> {
 
 /// Prints the report.
 pub fn print(looked: &[Looked], baseline: Option<&Baseline>, format: Format) -> Result<()> {
-    if format == Format::Json {
-        let report = serde_json::json!({ "schema": 1, "baseline": baseline, "crates": looked });
-        let text = serde_json::to_string_pretty(&report)
-            .map_err(|error| Failure::new(format!("cannot print the report: {error}")))?;
-        println!("{text}");
-        return Ok(());
-    }
-    match baseline {
-        Some(baseline) => println!("against {} ({})", baseline.revision, baseline.from),
-        None => println!("against the committed snapshots: there is no release yet"),
-    }
+    out::print(&match format {
+        Format::Text => text(looked, baseline),
+        Format::Json => {
+            let report = serde_json::json!({ "schema": 1, "baseline": baseline, "crates": looked });
+            serde_json::to_string_pretty(&report)
+                .map(|text| text + "\n")
+                .map_err(|error| Failure::new(format!("cannot print the report: {error}")))?
+        }
+    })
+}
+
+fn text(looked: &[Looked], baseline: Option<&Baseline>) -> String {
+    let mut text = match baseline {
+        Some(baseline) => format!("against {} ({})\n", baseline.revision, baseline.from),
+        None => "against the committed snapshots: there is no release yet\n".to_owned(),
+    };
     for one in looked {
-        println!("{}: {}: {}", one.name, one.way.words(), summary(one));
+        let _ = writeln!(text, "{}: {}: {}", one.name, one.way.words(), summary(one));
         for change in &one.changes {
-            let mark = if change.kind.breaks() {
-                "breaks"
-            } else {
-                "new   "
-            };
-            println!("  {mark} {}: {}", change.item, change.kind.words());
-            if change.kind.breaks() {
-                for (sign, line) in [('-', &change.old), ('+', &change.new)] {
-                    if let Some(line) = line {
-                        println!("         {sign} {line}");
-                    }
+            let breaks = change.kind.breaks();
+            let mark = if breaks { "breaks" } else { "new   " };
+            let _ = writeln!(text, "  {mark} {}: {}", change.item, change.kind.words());
+            for (sign, line) in [('-', &change.old), ('+', &change.new)] {
+                if let Some(line) = line.as_ref().filter(|_| breaks) {
+                    let _ = writeln!(text, "         {sign} {line}");
                 }
             }
         }
-        if let Some(output) = &one.output {
-            for line in output.lines() {
-                println!("  | {line}");
-            }
+        for line in one.output.iter().flat_map(|output| output.lines()) {
+            let _ = writeln!(text, "  | {line}");
         }
         if one.behind > 0 {
-            println!(
+            let _ = writeln!(
+                text,
                 "  the snapshot is behind by {} lines: cargo test -p xtask --features public-api --test semver; \
                  then cargo xtask review",
                 one.behind
             );
         }
     }
-    Ok(())
+    text
 }
 
 /// What a look comes to.

@@ -85,7 +85,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         None => snapshot::linux_6_12()?,
     };
     let (text, exit) = answer(args, &report)?;
-    print(&text)?;
+    crate::out::print(&text)?;
     for line in warnings(&report) {
         eprintln!("warning: {line}");
     }
@@ -125,11 +125,37 @@ fn answer(args: &Args, report: &Report) -> Result<(String, Exit)> {
     if let Some(name) = &args.driver {
         let (driver, kernel) = find(args, report, name)?;
         return Ok((
-            written(args, &driver, || render::driver(&driver, &kernel))?,
+            written(
+                args,
+                &OneDriver {
+                    kernel: &kernel,
+                    drivers: [&driver],
+                },
+                || render::driver(&driver, &kernel),
+            )?,
             exit,
         ));
     }
-    Ok((written(args, report, || render::table(report))?, exit))
+    let text = match args.format {
+        Format::Markdown => render::table(report),
+        Format::Json => json(report)?,
+    };
+    Ok((text, exit))
+}
+
+/// What is written, with the version of the form.
+#[derive(serde::Serialize)]
+struct Numbered<'a, T> {
+    schema: u32,
+    #[serde(flatten)]
+    data: &'a T,
+}
+
+/// One driver in the form of the report.
+#[derive(serde::Serialize)]
+struct OneDriver<'a> {
+    kernel: &'a str,
+    drivers: [&'a report::Driver; 1],
 }
 
 fn written<T: serde::Serialize>(
@@ -139,10 +165,17 @@ fn written<T: serde::Serialize>(
 ) -> Result<String> {
     match args.format {
         Format::Markdown => Ok(markdown()),
-        Format::Json => serde_json::to_string_pretty(data)
-            .map(|text| text + "\n")
-            .map_err(|error| Failure::new(format!("cannot write the report as JSON: {error}"))),
+        Format::Json => json(&Numbered {
+            schema: report::SCHEMA,
+            data,
+        }),
     }
+}
+
+fn json(data: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string_pretty(data)
+        .map(|text| text + "\n")
+        .map_err(|error| Failure::new(format!("cannot write the report as JSON: {error}")))
 }
 
 /// A driver, and the kernel that it was read in. Without a kernel tree, also one that only the notes know.
@@ -168,17 +201,6 @@ fn find(args: &Args, report: &Report, name: &str) -> Result<(report::Driver, Str
         report.kernel
     ))
     .next(format!("name one of {}", names.join(", "))))
-}
-
-/// Writes to standard output; a reader that closed its end early is no failure.
-fn print(text: &str) -> Result<()> {
-    use std::io::Write;
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write the report: {error}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What makes the answer less than whole, a line each.
