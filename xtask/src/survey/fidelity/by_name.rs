@@ -26,10 +26,7 @@ const SAME: [(&str, &[&[&str]]); 8] = [
         "gem_prime_import_sg_table",
         &[&["fn", "gem_prime_import_sg_table"]],
     ),
-    (
-        "drm_fbdev_shmem_setup",
-        &[&["fbdev"], &["Fbdev"], &["fbdev_setup"]],
-    ),
+    ("drm_fbdev_shmem_setup", &[&["Console", "setup"]]),
 ];
 
 /// The C names that can be found by name.
@@ -108,6 +105,10 @@ mod tests {
             ["base.resv"]
         );
         assert!(found("fn f() { LockedBy::new(base.resv_slot(), None); }").is_empty());
+        assert_eq!(
+            found("fn console() { Console::setup(&dev) }"),
+            ["drm_fbdev_shmem_setup"]
+        );
         assert_eq!(
             found("fn gem_prime_import(dev: &Device) {}"),
             ["gem_prime_import"]
