@@ -74,8 +74,9 @@ impl Memory for Objects {
             return None;
         }
         let sgt = bo.base.racy().sgt.clone()?;
-        sgt.sync();
-        Some(sgt.entries().to_vec())
+        let runs = sgt.entries().to_vec();
+        self.device.dma().sync(runs.iter().map(|run| run.len).sum());
+        Some(runs)
     }
 
     fn map_dma_buf(

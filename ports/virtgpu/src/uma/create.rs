@@ -63,15 +63,14 @@ impl Memory for Objects {
         Ok(Arc::clone(Kind::of(object)?.host()))
     }
 
-    /// Only the guest's memory has a table, which stays as long as the object.
+    /// Only the guest's memory has a table, which stays as long as the object. The reservation may be held by the caller.
     fn sync_for_device(&self, object: &Gem) -> Option<Vec<Entry>> {
         let Kind::Guest(bo) = Kind::of(object).ok()? else {
             return None;
         };
-        let guard = bo.gem.resv().lock();
-        bo.dmap.sync(&guard);
-        let sgt = bo.dmap.existing(&guard)?;
-        Some(sgt.entries().to_vec())
+        let runs = bo.dmap.peek()?.entries().to_vec();
+        self.device.dma().sync(runs.iter().map(|run| run.len).sum());
+        Some(runs)
     }
 
     fn map_dma_buf(

@@ -1,5 +1,6 @@
 //! The screen: framebuffers, what a flip uploads and flushes, blobs that are shown in place, the console, the panic screen.
 
+use drm_core::dma::DmaConfig;
 use migrate_macros::scenario;
 use port_kit::Scenario;
 use port_kit::kms::{Format, Rect};
@@ -19,6 +20,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_BLOB_IS_SHOWN_WHERE_IT_IS,
     A_BLOB_IS_NOT_WAITED_FOR_FOR_LONG,
     A_CURSOR_IS_UPLOADED_ONCE_AND_MOVED_AFTERWARDS,
+    A_CURSOR_IS_WRITTEN_BACK_UNDER_ITS_OWN_LOCK,
     A_CURSOR_OF_THE_RENDERER_IS_NOT_UPLOADED,
     THE_SCREEN_GOES_OFF_WITH_ITS_FRAMEBUFFER,
     A_SHOWN_BUFFER_OUTLIVES_ITS_HANDLE,
@@ -189,6 +191,26 @@ fn a_cursor_is_uploaded_once_and_moved_afterwards(s: &mut Session) {
     s.heading("a picture is no cursor, and the reverse");
     s.cursor(fd, fb, 0, 0);
     s.flip(fd, cursor);
+}
+
+#[scenario]
+fn a_cursor_is_written_back_under_its_own_lock(s: &mut Session) {
+    s.host(Params {
+        use_dma_api: true,
+        dma: DmaConfig {
+            coherent: false,
+            ..DmaConfig::default()
+        },
+        ..Params::default()
+    });
+    let (fd, fb) = painted(s, 0x11);
+    s.turn_on(fd, fb);
+    let bo = s.dumb(fd, 64, 64);
+    let map = s.map(bo, 4);
+    s.write(map, 0, 0x77);
+    let cursor = s.try_fb(bo, 64, 64, Format::ARGB8888).expect("it is made");
+    s.cursor(fd, cursor, 5, 6);
+    s.cursor_of_host();
 }
 
 #[scenario]

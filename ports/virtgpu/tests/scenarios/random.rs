@@ -1,5 +1,6 @@
 //! Whatever a program does: both sides answer the same, send the same commands, and leave the same behind.
 
+use drm_core::dma::DmaConfig;
 use port_kit::Side;
 use port_kit::kms::Rect;
 use port_virtgpu::Params;
@@ -24,7 +25,7 @@ fn pick<T: Copy>(list: &[T], by: u8) -> Option<T> {
     list.get(usize::from(by) % list.len().max(1)).copied()
 }
 
-fn hosts() -> [Params; 4] {
+fn hosts() -> [Params; 5] {
     let everything = Params {
         virgl: true,
         blob: true,
@@ -46,6 +47,15 @@ fn hosts() -> [Params; 4] {
             ..Params::default()
         },
         everything,
+        Params {
+            virgl: true,
+            use_dma_api: true,
+            dma: DmaConfig {
+                coherent: false,
+                ..DmaConfig::default()
+            },
+            ..Params::default()
+        },
     ]
 }
 
@@ -74,7 +84,7 @@ impl Program {
     fn step(&mut self, [kind, a, b, c]: [u8; 4]) -> Option<()> {
         let s = &mut self.session;
         let file = pick(&self.files, a)?;
-        match kind % 28 {
+        match kind % 29 {
             0 => {
                 let dumb = s.try_dumb(file, 32 << (b % 2), 32, 32);
                 self.add(dumb.map(|bo| (bo, 0)));
@@ -171,9 +181,16 @@ impl Program {
                 self.framebuffers.retain(|other| *other != shown);
                 s.rm_fb(shown.0, shown.1);
             }
+            27 => {
+                let bo = pick(&self.objects, a)?.0;
+                if let Ok(fb) = s.try_fb(bo, 64, 64, port_kit::kms::Format::ARGB8888) {
+                    s.cursor(bo.fd, fb, b.into(), c.into());
+                    s.rm_fb(bo.fd, fb);
+                }
+            }
             _ => s.machine.failpoints().fail_any_nth(u64::from(b % 12) + 1),
         }
-        if kind % 28 != 27 {
+        if kind % 29 != 28 {
             self.session.machine.failpoints().disarm();
         }
         Some(())
@@ -193,7 +210,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn both_sides_answer_the_same(host in 0..4usize, steps in proptest::collection::vec(any::<[u8; 4]>(), 1..90)) {
+    fn both_sides_answer_the_same(host in 0..5usize, steps in proptest::collection::vec(any::<[u8; 4]>(), 1..90)) {
         let before = trace(Side::Before, host, &steps);
         let after = trace(Side::After, host, &steps);
         prop_assert_eq!(&before, &after);

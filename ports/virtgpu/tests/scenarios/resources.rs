@@ -23,6 +23,7 @@ pub(crate) const ALL: &[Scenario<Session>] = &[
     A_DOWNLOAD_NEEDS_A_RENDERER,
     A_RENDERER_DRAWS_AND_THE_GUEST_READS,
     A_TRANSFER_WRITES_THE_CACHES_BACK,
+    AN_UPLOAD_FOR_THE_RENDERER_WRITES_THE_CACHES_BACK,
     WITHOUT_THE_DMA_API_THE_HOST_SEES_EVERYTHING,
     WHAT_THE_HOST_WROTE_STAYS_BEHIND_STALE_CACHES,
     WAITING_FOR_A_CREATION,
@@ -254,6 +255,24 @@ fn a_transfer_writes_the_caches_back(s: &mut Session) {
     s.guest_byte(2, 0);
     s.answer();
     s.host_byte(2, 0);
+}
+
+#[scenario]
+fn an_upload_for_the_renderer_writes_the_caches_back(s: &mut Session) {
+    s.host(Params {
+        virgl: true,
+        ..cached()
+    });
+    let fd = s.open();
+    let (bo, id) = s.create(fd, 32, 32);
+    s.answer();
+    let map = s.map(bo, 1);
+    s.write(map, 0, 0x11);
+    s.guest_byte(id, 0);
+    s.upload(bo, flat(0, 0, 32, 32), 0);
+    s.guest_byte(id, 0);
+    s.wait(bo, 0);
+    s.host_byte(id, 0);
 }
 
 #[scenario]
