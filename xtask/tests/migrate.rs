@@ -233,6 +233,12 @@ fn a_series_builds_patch_by_patch_and_ends_where_the_tool_ends() {
         ]
         .concat(),
     );
+    let again = odd.migrate(&["--series", &folder.path().display().to_string()]);
+    assert!(
+        stderr(&again).contains("there are patches already"),
+        "{}",
+        stderr(&again)
+    );
     let rest: serde_json::Value =
         serde_json::from_slice(&odd.migrate(&["--format", "json"]).stdout).expect("json");
     assert_eq!(rest["drivers"][0]["sites"], 0);

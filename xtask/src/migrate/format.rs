@@ -1,8 +1,9 @@
 //! Step 3b, format: `rustfmt`, but only the items that an edit touched; everything else stays as its author wrote it.
+//!
+//! All files go through `rustfmt` at once: it costs more to start it than to have it format a file.
 
-use std::io::Write;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use similar::{DiffOp, TextDiff};
@@ -10,29 +11,70 @@ use similar::{DiffOp, TextDiff};
 use super::source::Source;
 use crate::{Failure, Result};
 
-/// `result`, which was `source` before the edits, formatted in the items that changed. Without `rustfmt`, or when the text does
-/// not parse, it stays as it is.
-pub fn touched(root: &Path, source: &Source, result: &str) -> Result<String> {
-    if result == source.text {
-        return Ok(result.to_owned());
+/// `results`, which were `sources` before the edits, formatted in the items that changed. Without `rustfmt`, or where a text does not
+/// parse, they stay as they are.
+pub fn touched(root: &Path, sources: &[Source], results: Vec<String>) -> Result<Vec<String>> {
+    let changed: Vec<usize> = (0..results.len())
+        .filter(|at| results[*at] != sources[*at].text)
+        .collect();
+    if changed.is_empty() {
+        return Ok(results);
     }
-    // A file keeps the line ends that it has; rustfmt is shown the other ones.
-    if source.text.contains("\r\n") {
-        let unix = |text: &str| text.replace("\r\n", "\n");
-        let plain = Source::parse(&source.path, unix(&source.text))?;
-        return Ok(touched(root, &plain, &unix(result))?.replace('\n', "\r\n"));
-    }
+    let old: Vec<String> = sources.iter().map(|source| unix(&source.text)).collect();
+    let new: Vec<String> = results.iter().map(|text| unix(text)).collect();
+    let paths: Vec<PathBuf> = sources
+        .iter()
+        .map(|source| below(root, &source.path))
+        .collect();
+    let job = Job {
+        root,
+        paths: &paths,
+    };
     // A file that is formatted as a whole stays so.
-    if rustfmt(root, &source.text, &[])?.is_some_and(|formatted| formatted == source.text) {
-        return Ok(rustfmt(root, result, &[])?.unwrap_or_else(|| result.to_owned()));
-    }
+    let was = job.run(&old, &changed, &[])?;
+    let (whole, partly): (Vec<usize>, Vec<usize>) =
+        changed.iter().partition(|at| was[**at] == old[**at]);
+    let as_wholes = job.run(&new, &whole, &[])?;
     // Nothing may move from one item to another: the lines of each are taken or left on their own.
     let fixed = ["reorder_imports=false", "reorder_modules=false"];
-    let Some(formatted) = rustfmt(root, result, &fixed)? else {
-        return Ok(result.to_owned());
-    };
-    let lines = touched_lines(source, result);
-    let diff = TextDiff::from_lines(result, formatted.as_str());
+    let in_parts = job.run(&new, &partly, &fixed)?;
+    let mut formatted = results;
+    for at in whole {
+        formatted[at] = as_written(&sources[at].text, &as_wholes[at]);
+    }
+    for at in partly {
+        let text = only_touched(&sources[at].path, &old[at], &new[at], &in_parts[at]);
+        formatted[at] = as_written(&sources[at].text, &text);
+    }
+    Ok(formatted)
+}
+
+fn unix(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
+/// A file keeps the line ends that it has; `rustfmt` is shown the other ones.
+fn as_written(source: &str, text: &str) -> String {
+    if source.contains("\r\n") {
+        text.replace('\n', "\r\n")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn below(root: &Path, path: &Path) -> PathBuf {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    path.strip_prefix(&root)
+        .unwrap_or(path)
+        .components()
+        .skip_while(|part| matches!(part, std::path::Component::RootDir))
+        .collect()
+}
+
+/// Of `formatted`, the lines of the items that are new in `result`; of the others, those of `result`.
+fn only_touched(path: &Path, source: &str, result: &str, formatted: &str) -> String {
+    let lines = touched_lines(path, source, result);
+    let diff = TextDiff::from_lines(result, formatted);
     let mut text = String::with_capacity(result.len());
     for op in diff.ops() {
         let old: String = diff.old_slices()[op.old_range()].concat();
@@ -41,7 +83,7 @@ pub fn touched(root: &Path, source: &Source, result: &str) -> Result<String> {
             || !lines.iter().any(|lines| meets(lines, &op.old_range()));
         text.push_str(if keep { &old } else { &new });
     }
-    Ok(text)
+    text
 }
 
 fn meets(lines: &Range<usize>, op: &Range<usize>) -> bool {
@@ -49,8 +91,8 @@ fn meets(lines: &Range<usize>, op: &Range<usize>) -> bool {
 }
 
 /// The lines of `result` that are new, from 0, each run widened to the item that it is in.
-fn touched_lines(source: &Source, result: &str) -> Vec<Range<usize>> {
-    let items: Vec<Range<usize>> = match Source::parse(&source.path, result.to_owned()) {
+fn touched_lines(path: &Path, source: &str, result: &str) -> Vec<Range<usize>> {
+    let items: Vec<Range<usize>> = match Source::parse(path, result.to_owned()) {
         Ok(after) => after
             .ast
             .items
@@ -62,7 +104,7 @@ fn touched_lines(source: &Source, result: &str) -> Vec<Range<usize>> {
             .collect(),
         Err(_) => Vec::new(),
     };
-    let diff = TextDiff::from_lines(source.text.as_str(), result);
+    let diff = TextDiff::from_lines(source, result);
     diff.ops()
         .iter()
         .filter(|op| !matches!(op, DiffOp::Equal { .. }))
@@ -77,27 +119,55 @@ fn touched_lines(source: &Source, result: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn rustfmt(root: &Path, text: &str, config: &[&str]) -> Result<Option<String>> {
-    let child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--emit", "stdout", "--quiet"])
-        .args(config.iter().flat_map(|option| ["--config", option]))
-        .current_dir(root)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = child else {
-        return Ok(None);
-    };
-    let failed = |error: std::io::Error| Failure::new(format!("rustfmt broke off: {error}"));
-    if let Some(mut stdin) = child.stdin.take() {
-        let text = text.to_owned();
-        // A thread of its own: rustfmt may answer before it has read everything.
-        let writer = std::thread::spawn(move || stdin.write_all(text.as_bytes()));
-        let output = child.wait_with_output().map_err(failed)?;
-        let _ = writer.join();
-        let formatted = String::from_utf8(output.stdout).ok();
-        return Ok(formatted.filter(|formatted| output.status.success() && !formatted.is_empty()));
+/// The configuration that `rustfmt` would find for a file of the crate.
+fn config_of(root: &Path) -> Option<PathBuf> {
+    let names = ["rustfmt.toml", ".rustfmt.toml"];
+    let candidates = root
+        .ancestors()
+        .flat_map(|folder| names.map(|name| folder.join(name)));
+    candidates.into_iter().find(|path| path.is_file())
+}
+
+/// Files of one crate, each at its place: a module is looked for beside the file that names it.
+struct Job<'j> {
+    root: &'j Path,
+    paths: &'j [PathBuf],
+}
+
+impl Job<'_> {
+    /// All texts, those of `wanted` as `rustfmt` writes them.
+    fn run(&self, texts: &[String], wanted: &[usize], config: &[&str]) -> Result<Vec<String>> {
+        let failed = |error: std::io::Error| Failure::new(format!("cannot format: {error}"));
+        if wanted.is_empty() {
+            return Ok(texts.to_vec());
+        }
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let mut places = Vec::new();
+        for (path, text) in self.paths.iter().zip(texts) {
+            let place = folder.path().join(path);
+            std::fs::create_dir_all(place.parent().unwrap_or(folder.path())).map_err(failed)?;
+            std::fs::write(&place, text).map_err(failed)?;
+            places.push(place);
+        }
+        let mut command = Command::new("rustfmt");
+        command.args(["--edition", "2024", "--emit", "files", "--quiet"]);
+        if let Some(config) = config_of(self.root) {
+            command.arg("--config-path").arg(config);
+        }
+        let ran = command
+            .args(config.iter().flat_map(|option| ["--config", option]))
+            .args(wanted.iter().map(|at| &places[*at]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if ran.is_err() {
+            return Ok(texts.to_vec());
+        }
+        let mut formatted = texts.to_vec();
+        for at in wanted {
+            formatted[*at] = std::fs::read_to_string(&places[*at]).map_err(failed)?;
+        }
+        Ok(formatted)
     }
-    Ok(None)
 }

@@ -3,7 +3,7 @@
 //! Every item of `gem_shmem::legacy` is deprecated under the feature `locate`, with its finding's number as the note. The
 //! crate is checked with that feature, in a target folder of its own, and the deprecation messages are the sites.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -123,6 +123,10 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
         .map_err(|error| Failure::new(format!("cannot run cargo: {error}")))?;
     let mut sites: BTreeMap<_, Site> = BTreeMap::new();
     let mut errors = Vec::new();
+    let mut files = Files {
+        root: &krate.root,
+        known: HashMap::new(),
+    };
     let manifest = krate.root.join("Cargo.toml");
     for line in output
         .stdout
@@ -144,7 +148,7 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
             && message
                 .target
                 .is_some_and(|target| target.kind.iter().all(|kind| kind != "custom-build"));
-        if ours && let Some(site) = site_of(&diagnostic, &krate.root)? {
+        if ours && let Some(site) = site_of(&diagnostic, &mut files)? {
             let expansions = site.expansions.clone();
             let place = (site.file.clone(), site.start, site.end);
             let key = (place, site.finding, site.item.clone());
@@ -205,7 +209,7 @@ pub fn errors(stdout: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn site_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
+fn site_of(diagnostic: &Diagnostic, files: &mut Files<'_>) -> Result<Option<Site>> {
     if diagnostic
         .code
         .as_ref()
@@ -225,37 +229,50 @@ fn site_of(diagnostic: &Diagnostic, root: &Path) -> Result<Option<Site>> {
         return Ok(None);
     };
     Ok(Some(Site {
-        file: file_of(span, root)?,
+        file: files.find(span)?,
         start: span.byte_start,
         end: span.byte_end,
         finding,
         item,
-        expansions: expansion_of(span, root)?.into_iter().collect(),
+        expansions: expansion_of(span, files)?.into_iter().collect(),
     }))
 }
 
-fn expansion_of(span: &Span, root: &Path) -> Result<Option<Expansion>> {
+fn expansion_of(span: &Span, files: &mut Files<'_>) -> Result<Option<Expansion>> {
     let Some(expanded) = &span.expansion else {
         return Ok(None);
     };
     Ok(Some(Expansion {
         name: expanded.macro_decl_name.trim_end_matches('!').to_owned(),
-        file: file_of(&expanded.span, root)?,
+        file: files.find(&expanded.span)?,
         start: expanded.span.byte_start,
-        within: expansion_of(&expanded.span, root)?.map(Box::new),
+        within: expansion_of(&expanded.span, files)?.map(Box::new),
     }))
 }
 
-/// Cargo runs the compiler in the workspace's folder, or in the crate's.
-fn file_of(span: &Span, root: &Path) -> Result<PathBuf> {
-    let candidates = root.ancestors().map(|dir| dir.join(&span.file_name));
-    candidates
-        .filter_map(|path| path.canonicalize().ok())
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
-            Failure::new(format!(
-                "the compiler names a file that is not there: {}",
-                span.file_name.display()
-            ))
-        })
+/// Files by the names that the compiler gives them.
+struct Files<'k> {
+    root: &'k Path,
+    known: HashMap<PathBuf, PathBuf>,
+}
+
+impl Files<'_> {
+    /// Cargo runs the compiler in the workspace's folder, or in the crate's.
+    fn find(&mut self, span: &Span) -> Result<PathBuf> {
+        if let Some(file) = self.known.get(&span.file_name) {
+            return Ok(file.clone());
+        }
+        let candidates = self.root.ancestors().map(|dir| dir.join(&span.file_name));
+        let file = candidates
+            .filter_map(|path| path.canonicalize().ok())
+            .find(|path| path.is_file())
+            .ok_or_else(|| {
+                Failure::new(format!(
+                    "the compiler names a file that is not there: {}",
+                    span.file_name.display()
+                ))
+            })?;
+        self.known.insert(span.file_name.clone(), file.clone());
+        Ok(file)
+    }
 }

@@ -105,34 +105,37 @@ pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
 
 /// The text of the result, in its place, formatted where it was touched; and, in place, the manifest.
 fn result_of(krate: &Krate, plan: &Plan) -> Result<Vec<NewFile>> {
-    let mut files = Vec::new();
-    for (index, (path, text)) in plan.results()?.into_iter().enumerate() {
-        let text = tidied(krate, plan, index, text)?;
-        let path = match &krate.after {
-            Some(after) => after.join(path.strip_prefix(&krate.before).unwrap_or(&path)),
-            None => path,
-        };
-        files.push(NewFile { path, text });
-    }
-    if krate.after.is_none() && plan.rewritten() > 0 {
+    let mut files = tidied(krate, plan, plan.results()?)?;
+    if let Some(after) = &krate.after {
+        for file in &mut files {
+            file.path = after.join(file.path.strip_prefix(&krate.before).unwrap_or(&file.path));
+        }
+    } else if plan.rewritten() > 0 {
         files.extend(manifest::with_gem_uma(&krate.root, &krate.dependency)?);
     }
     Ok(files)
 }
 
-/// A rewritten file with its imports in order, formatted where it was touched.
-fn tidied(krate: &Krate, plan: &Plan, index: usize, text: String) -> Result<String> {
-    let source = &plan.sources[index];
-    let by_hand = plan
+/// The files after the edits, with their imports in order, formatted where they were touched.
+fn tidied(krate: &Krate, plan: &Plan, texts: Vec<(PathBuf, String)>) -> Result<Vec<NewFile>> {
+    let by_hand: BTreeSet<&Path> = plan
         .by_hand()
-        .any(|planned| planned.site.file == source.path);
-    let text = rules::imports(source, text, &krate.dependency, by_hand)?;
-    format::touched(&krate.root, source, &text)
+        .map(|planned| planned.site.file.as_path())
+        .collect();
+    let (mut paths, mut tidy) = (Vec::new(), Vec::new());
+    for (source, (path, text)) in plan.sources.iter().zip(texts) {
+        let by_hand = by_hand.contains(source.path.as_path());
+        tidy.push(rules::imports(source, text, &krate.dependency, by_hand)?);
+        paths.push(path);
+    }
+    let texts = format::touched(&krate.root, &plan.sources, tidy)?;
+    let files = paths.into_iter().zip(texts);
+    Ok(files.map(|(path, text)| NewFile { path, text }).collect())
 }
 
-/// A file of a half-moved driver, tidied as the result is.
-pub fn moved(outcome: &Outcome, index: usize, text: String) -> Result<String> {
-    tidied(&outcome.krate, &outcome.plan, index, text)
+/// The files of a half-moved driver, tidied as the result is.
+pub fn moved(outcome: &Outcome, texts: Vec<(PathBuf, String)>) -> Result<Vec<NewFile>> {
+    tidied(&outcome.krate, &outcome.plan, texts)
 }
 
 /// The files of a crate that is moved in place: all of it, or, where sites are left by hand, with `#[bridge]` for those.
@@ -140,18 +143,11 @@ pub fn half_moved(outcome: &Outcome) -> Result<Vec<NewFile>> {
     if outcome.plan.by_hand().next().is_none() {
         return Ok(outcome.result.clone());
     }
-    let mut files = Vec::new();
-    for (index, (path, text)) in outcome
+    let nothing = BTreeSet::new();
+    let texts = outcome
         .plan
-        .stage(&BTreeSet::new(), Bridge::AsNeeded, Hand::Waits)?
-        .into_iter()
-        .enumerate()
-    {
-        files.push(NewFile {
-            path,
-            text: moved(outcome, index, text)?,
-        });
-    }
+        .stage(&nothing, Bridge::AsNeeded, Hand::Waits)?;
+    let mut files = moved(outcome, texts)?;
     files.extend(manifest::with_gem_uma(
         &outcome.krate.root,
         &outcome.krate.dependency,

@@ -15,7 +15,7 @@ use std::time::Instant;
 use super::check;
 use super::run::{Outcome, Settings};
 use super::write::{NewFile, write_all};
-use crate::Result;
+use crate::{Failure, Result};
 use git::Git;
 use patches::{HandPart, patches};
 use sides::{Kept, Sides};
@@ -42,6 +42,17 @@ pub struct Series {
 
 /// Writes the series into `folder`, after every prefix of it was built and run.
 pub fn write(outcome: &Outcome, settings: &Settings, folder: &Path) -> Result<Series> {
+    let old = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    if let Some(patch) = old
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|end| end == "patch"))
+    {
+        // `git am DIR/*.patch` would take patches of both series.
+        return Err(
+            Failure::new(format!("there are patches already: {}", patch.display()))
+                .next("name a folder without any; nothing was written"),
+        );
+    }
     let hand = HandPart::of(outcome);
     match attempt(outcome, settings, folder, hand) {
         Err(failure) if hand == HandPart::Last => Ok(Series {

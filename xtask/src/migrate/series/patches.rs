@@ -146,13 +146,31 @@ fn by_people(outcome: &Outcome) -> Vec<NewFile> {
     moved.collect()
 }
 
-/// `crate::uma` as `crate::shmem`.
+/// `crate::uma` as `crate::shmem`, and a side that is called as its folder is, `Uma`, as the other.
 fn renamed(text: &str, from: &Path, to: &Path) -> String {
-    let module = |folder: &Path| {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        format!("crate::{name}")
+    let name = |folder: &Path| {
+        let name = folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
     };
-    text.replace(&module(from), &module(to))
+    let capital = |name: &str| {
+        let mut letters = name.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect::<String>()
+    };
+    let (from, to) = (name(from), name(to));
+    let text = text.replace(&format!("crate::{from}"), &format!("crate::{to}"));
+    let (from, to) = (capital(&from), capital(&to));
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut renamed = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(&from) {
+        let (before, after) = (&rest[..at], &rest[at + from.len()..]);
+        let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
+        renamed.push_str(before);
+        renamed.push_str(if whole { &to } else { &from });
+        rest = after;
+    }
+    renamed + rest
 }
 
 /// A file of the after side while the bridge still stands.
@@ -194,11 +212,7 @@ fn stage(
         HandPart::None | HandPart::Last => Hand::Waits,
     };
     let texts = outcome.plan.stage(waiting, bridge, by_hand)?;
-    let mut files = Vec::new();
-    for (index, (path, text)) in texts.into_iter().enumerate() {
-        let text = moved(outcome, index, text)?;
-        files.push(NewFile { path, text });
-    }
+    let mut files = moved(outcome, texts)?;
     if hand == HandPart::First {
         files = merged(outcome, files, bridge);
     }
