@@ -18,7 +18,7 @@ pub use parts::{Part, Policy};
 pub use rules::Broken;
 
 use super::report::{Class, Driver, origin};
-use super::sites::{Site, What};
+use super::sites::{Site, UNLOCKED, What};
 use crate::findings::{self, Number};
 
 /// One step: a patch that builds and changes no behaviour.
@@ -30,6 +30,8 @@ pub struct Step {
     pub part: String,
     /// The findings it ends, with the number of sites.
     pub findings: BTreeMap<Number, usize>,
+    /// Where they are, as `file.c:1,2,3`.
+    pub places: BTreeMap<Number, Vec<String>>,
     /// The files it touches.
     pub files: BTreeSet<String>,
 }
@@ -171,8 +173,9 @@ impl Plan {
         out.push_str(
             "\n## Steps\n\nEach is a patch that builds and keeps the driver's behaviour.\n",
         );
+        let mut told = BTreeSet::new();
         for (number, step) in self.steps.iter().enumerate() {
-            self.write_step(number + 1, step, &mut out);
+            write_step(number + 1, step, &mut told, &mut out);
         }
         out.push_str("\n## Rules it breaks today\n\n");
         if self.broken.is_empty() {
@@ -200,41 +203,56 @@ impl Plan {
         }
         out
     }
+}
 
-    fn write_step(&self, number: usize, step: &Step, out: &mut String) {
-        let _ = writeln!(out, "\n{number}. **{}.**", step.title);
-        for (finding, count) in &step.findings {
-            let title = findings::find(*finding)
-                .map(|it| it.page().title().to_owned())
-                .unwrap_or_default();
-            let places = places(
-                self.sites
-                    .iter()
-                    .filter(|site| site.finding == Some(*finding)),
-            );
-            let _ = writeln!(out, "   * {title}: {count} ({})", places.join(", "));
-        }
-        for finding in step.findings.keys() {
-            let Some(finding) = findings::find(*finding) else {
-                continue;
-            };
-            let page = finding.page();
-            let first = page
-                .instead()
-                .split("\n\n")
-                .next()
-                .unwrap_or("")
-                .replace('\n', " ");
-            let _ = writeln!(out, "   * instead of {}: {first}", finding.number);
-        }
+/// Writes a step; what replaces a finding is told once.
+fn write_step(number: usize, step: &Step, told: &mut BTreeSet<Number>, out: &mut String) {
+    let _ = writeln!(out, "\n{number}. **{}.**", step.title);
+    for (finding, count) in &step.findings {
+        let title = findings::find(*finding)
+            .map(|it| it.page().title().to_owned())
+            .unwrap_or_default();
+        let places = step
+            .places
+            .get(finding)
+            .map(|places| places.join(", "))
+            .unwrap_or_default();
+        let _ = writeln!(out, "   * {title}: {count} ({places})");
+    }
+    for finding in step.findings.keys() {
+        let Some(finding) = findings::find(*finding).filter(|it| told.insert(it.number)) else {
+            continue;
+        };
+        let page = finding.page();
+        let first = page
+            .instead()
+            .split("\n\n")
+            .next()
+            .unwrap_or("")
+            .replace('\n', " ");
+        let _ = writeln!(out, "   * instead of {}: {first}", finding.number);
     }
 }
 
-fn step(driver: &Driver, title: &str, part: &str, numbers: &[u8]) -> Option<Step> {
-    let is_in = |site: &&Site| {
-        site.finding
-            .is_some_and(|finding| numbers.contains(&finding.0))
+/// The finding that says which step ends a site: for a field touched without its lock, that of the field.
+fn ended_by(site: &Site, driver: &Driver) -> Option<Number> {
+    if site.finding != Some(UNLOCKED) {
+        return site.finding;
+    }
+    let same = |other: &&Site| {
+        other.finding != site.finding
+            && (&other.file, other.line, &other.symbol) == (&site.file, site.line, &site.symbol)
     };
+    driver
+        .sites
+        .iter()
+        .find(same)
+        .map_or(site.finding, |field| field.finding)
+}
+
+fn step(driver: &Driver, title: &str, part: &str, numbers: &[u8]) -> Option<Step> {
+    let is_in =
+        |site: &&Site| ended_by(site, driver).is_some_and(|finding| numbers.contains(&finding.0));
     let sites: Vec<&Site> = driver.sites.iter().filter(is_in).collect();
     if sites.is_empty() {
         return None;
@@ -243,11 +261,19 @@ fn step(driver: &Driver, title: &str, part: &str, numbers: &[u8]) -> Option<Step
     for finding in sites.iter().filter_map(|site| site.finding) {
         *findings.entry(finding).or_insert(0) += 1;
     }
+    let places = findings
+        .keys()
+        .map(|finding| {
+            let of = sites.iter().filter(|site| site.finding == Some(*finding));
+            (*finding, places(of.copied()))
+        })
+        .collect();
     let files = sites.iter().map(|site| site.file.clone()).collect();
     Some(Step {
         title: title.to_owned(),
         part: part.to_owned(),
         findings,
+        places,
         files,
     })
 }
@@ -273,7 +299,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{Plan, STEPS};
-    use crate::findings;
+    use crate::findings::{self, Number};
     use crate::survey::snapshot;
 
     fn plan(name: &str) -> Plan {
@@ -319,6 +345,22 @@ mod tests {
                 .sum();
             assert_eq!(planned, plan.sites.len(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_field_touched_without_its_lock_is_in_the_step_of_the_field() {
+        let plan = plan("panfrost");
+        let of = |part: &str| {
+            plan.steps
+                .iter()
+                .find(|step| step.part == part)
+                .and_then(|step| step.places.get(&Number(30)))
+                .cloned()
+                .unwrap_or_default()
+        };
+        assert_eq!(of("Backing"), ["panfrost_gem.c:203,218"]);
+        assert_eq!(of("DeviceMap"), ["panfrost_dump.c:206,223"]);
+        assert_eq!(of("Reclaim"), ["panfrost_gem.c:159,206"]);
     }
 
     #[test]
