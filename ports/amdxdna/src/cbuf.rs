@@ -27,20 +27,22 @@ pub(crate) struct CarveOut {
 impl CarveOut {
     /// Keeps `len` bytes back that lie in one piece, aligned to `align`. `ENOMEM` where there are none.
     pub(crate) fn new(machine: &Machine, len: u64, align: u64) -> Result<Self> {
+        let count = (len / FOLIO).max(1) as usize;
         let mut free: Vec<Folio> = Vec::new();
-        while let Ok(folio) = machine
-            .frames()
-            .alloc(MAX_ORDER, Gfp::NOWAIT | Gfp::NORETRY)
-        {
-            free.push(folio);
-        }
-        free.sort_by_key(Folio::phys);
-        let count = (len / FOLIO) as usize;
-        let first = free.windows(count.max(1)).position(|run| {
-            run[0].phys().is_multiple_of(align)
-                && run[count - 1].phys() == run[0].phys() + (count as u64 - 1) * FOLIO
-        });
-        let first = first.ok_or(Errno::ENOMEM)?;
+        let first = loop {
+            let folio = machine
+                .frames()
+                .alloc(MAX_ORDER, Gfp::NOWAIT | Gfp::NORETRY)?;
+            let at = free.partition_point(|other| other.phys() < folio.phys());
+            free.insert(at, folio);
+            let first = free.windows(count).position(|run| {
+                run[0].phys().is_multiple_of(align)
+                    && run[count - 1].phys() == run[0].phys() + (count as u64 - 1) * FOLIO
+            });
+            if let Some(first) = first {
+                break first;
+            }
+        };
         let folios: Vec<_> = free.drain(first..first + count).map(Arc::new).collect();
         let base = folios[0].phys();
         Ok(Self {

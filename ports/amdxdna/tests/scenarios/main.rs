@@ -6,6 +6,8 @@ mod creation;
 mod heap;
 mod jobs;
 mod mappings;
+#[cfg(test)]
+mod random;
 mod session;
 mod sharing;
 

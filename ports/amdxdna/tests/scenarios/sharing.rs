@@ -106,6 +106,14 @@ fn a_mapping_of_the_buffer_itself(s: &mut Session) {
     s.watchers();
     s.unmap(at, 8192);
     s.look(bo);
+    s.heading("an import of it is mapped by it, too");
+    let other = s.open();
+    let import = s.import(other, buf).expect("it can be imported");
+    let at = s.map(import, 8192);
+    s.look(import);
+    s.look(bo);
+    s.watchers();
+    s.unmap(at, 8192);
 }
 
 #[scenario]
