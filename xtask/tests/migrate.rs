@@ -1,116 +1,15 @@
 //! `cargo xtask migrate` on crates that are no ports: the real binary, in folders of its own.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+#[path = "migrate/bad_input.rs"]
+mod bad_input;
+#[path = "migrate/krate.rs"]
+mod krate;
+
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// A crate in a git tree of its own.
-struct Crate(TempDir);
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .canonicalize()
-        .expect("the workspace is there")
-}
-
-impl Crate {
-    /// The driver of `tests/migrate/odd`.
-    fn odd() -> Self {
-        let made = Self(TempDir::new().expect("a folder"));
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate/odd");
-        let manifest = std::fs::read_to_string(from.join("Cargo.toml.in")).expect("a manifest");
-        made.write(
-            "Cargo.toml",
-            &manifest.replace("@WORKSPACE@", &workspace().display().to_string()),
-        );
-        for entry in std::fs::read_dir(from.join("src")).expect("sources") {
-            let path = entry.expect("a source").path();
-            let name = path
-                .file_name()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
-            made.write(
-                &format!("src/{name}"),
-                &std::fs::read_to_string(&path).expect("text"),
-            );
-        }
-        made.commit();
-        made
-    }
-
-    /// The same without what only a person can move.
-    fn movable() -> Self {
-        let made = Self::odd();
-        made.write(
-            "src/stubborn.rs",
-            "use crate::objects::{Buffer, Queue};\n\npub(crate) fn sizes(_: &Buffer, _: &Queue) -> u64 {\n    1\n}\n\npub fn unmap(_: &Buffer) {}\n",
-        );
-        made.commit();
-        made
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.0.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.0.path().join(name)).expect("a file")
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
-            .args([
-                "-c",
-                "user.name=a driver author",
-                "-c",
-                "user.email=author@localhost",
-            ])
-            .args(args)
-            .current_dir(self.0.path())
-            .output()
-            .expect("git runs");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn commit(&self) {
-        if !self.0.path().join(".git").exists() {
-            self.write(".gitignore", "target\nCargo.lock\n");
-            self.git(&["init", "--quiet", "."]);
-        }
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "-m", "a state"]);
-    }
-
-    fn migrate(&self, args: &[&str]) -> Output {
-        migrate(&[&["--path", &self.0.path().display().to_string()], args].concat())
-    }
-
-    fn changed(&self) -> String {
-        self.git(&["status", "--porcelain"])
-    }
-}
-
-fn migrate(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("migrate")
-        .args(args)
-        .output()
-        .expect("the tool runs")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use krate::{Crate, migrate, stderr};
 
 #[test]
 fn a_crate_that_nobody_has_seen_is_moved_compiles_and_is_done() {
@@ -243,65 +142,6 @@ fn a_series_builds_patch_by_patch_and_ends_where_the_tool_ends() {
         serde_json::from_slice(&odd.migrate(&["--format", "json"]).stdout).expect("json");
     assert_eq!(rest["drivers"][0]["sites"], 0);
     assert!(!odd.read("src/objects.rs").contains("bridge"));
-}
-
-#[test]
-fn a_tree_with_changes_is_not_written_to() {
-    let odd = Crate::movable();
-    odd.write(
-        "src/unicode.rs",
-        &format!("{}// mine\n", odd.read("src/unicode.rs")),
-    );
-    let output = odd.migrate(&["--write"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("not committed"),
-        "{}",
-        stderr(&output)
-    );
-    assert_eq!(odd.changed(), " M src/unicode.rs\n");
-}
-
-#[test]
-fn code_that_does_not_compile_is_shown_as_the_compiler_shows_it() {
-    let odd = Crate::odd();
-    odd.write("src/unicode.rs", "pub fn größe() -> u64 { \"\" }\n");
-    let output = odd.migrate(&["--write"]);
-    assert_eq!(output.status.code(), Some(1));
-    let text = stderr(&output);
-    assert!(
-        text.contains("mismatched types") && text.contains("nothing was written"),
-        "{text}"
-    );
-}
-
-#[test]
-fn what_is_no_crate_or_has_no_base_class_is_refused_with_the_next_step() {
-    let empty = TempDir::new().expect("a folder");
-    let output = migrate(&["--path", &empty.path().display().to_string()]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("it has no Cargo.toml"),
-        "{}",
-        stderr(&output)
-    );
-
-    let uma = workspace().join("gem-uma");
-    let output = migrate(&["--path", &uma.display().to_string()]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("does not depend on `gem-shmem`"),
-        "{}",
-        stderr(&output)
-    );
-
-    let output = migrate(&["--path", "/no/such/folder"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("cannot open the folder"),
-        "{}",
-        stderr(&output)
-    );
 }
 
 #[test]

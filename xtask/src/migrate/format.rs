@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use similar::{DiffOp, TextDiff};
 
+use super::interrupt::Scratch;
 use super::source::Source;
 use crate::{Failure, Result};
 
@@ -141,7 +142,7 @@ impl Job<'_> {
         if wanted.is_empty() {
             return Ok(texts.to_vec());
         }
-        let folder = tempfile::tempdir().map_err(failed)?;
+        let folder = Scratch::new().map_err(failed)?;
         let mut places = Vec::new();
         for (path, text) in self.paths.iter().zip(texts) {
             let place = folder.path().join(path);

@@ -8,10 +8,11 @@ mod ask;
 mod check;
 mod context;
 mod edit;
-#[cfg(test)]
-mod half_moved;
 mod explain;
 mod format;
+#[cfg(test)]
+mod half_moved;
+mod interrupt;
 pub mod krate;
 pub(crate) mod locate;
 mod macro_body;
@@ -21,6 +22,7 @@ mod names;
 #[cfg(test)]
 mod pages;
 mod plan;
+mod progress;
 pub(crate) mod report;
 mod rules;
 mod run;
@@ -97,6 +99,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         print!("{}", explain::page(finding)?);
         return Ok(Exit::Done);
     }
+    interrupt::listen();
     let workspace = workspace()?;
     let settings = Settings {
         target: workspace.join("target/migrate"),
@@ -143,13 +146,17 @@ fn finish_one(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<Exi
 /// Writes the result, if it may be written: a clean tree, and for a crate that is no port a result that compiles. Where sites are
 /// left by hand, that is a half-moved driver, on `#[bridge]`.
 fn write_result(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<Exit> {
+    write::sweep(&outcome.result);
     if !args.allow_dirty {
         write::require_clean_tree(&outcome.krate.root)?;
     }
     let mut files = outcome.result.clone();
     if !outcome.krate.is_port() {
         files = run::half_moved(outcome)?;
-        if let Err(failure) = check::check(&outcome.krate, &files, &settings.target) {
+        let step = progress::Step::new(&outcome.krate.driver, "building what is to be written");
+        let checked = check::check(&outcome.krate, &files, &settings.target);
+        drop(step);
+        if let Err(failure) = checked {
             let left = outcome.plan.by_hand().count();
             if left == 0 {
                 return Err(failure);
@@ -160,7 +167,7 @@ fn write_result(args: &Args, settings: &Settings, outcome: &Outcome) -> Result<E
             .next("do first what the report says at those sites, and run again"));
         }
     }
-    write::write_all(&outcome.krate.root, &files)?;
+    interrupt::while_writing(|asked| write::write_unless(&outcome.krate.root, &files, asked))?;
     if args.format == Format::Text {
         println!(
             "wrote {} files below {}",

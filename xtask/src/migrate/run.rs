@@ -1,11 +1,11 @@
 //! One crate through all steps.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::krate::Krate;
 use super::plan::{Only, Plan, plan};
+use super::progress::Step;
 use super::stage::{Bridge, Hand};
 use super::verify::{Compared, Verdict, files_below, verify};
 use super::write::NewFile;
@@ -44,8 +44,9 @@ pub struct Outcome {
 
 /// Takes one crate through all steps. Nothing is written to it.
 pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
-    say(&krate.driver, "locating what leans on the base class");
+    let step = Step::new(&krate.driver, "locating what leans on the base class");
     let mut sites = locate::locate(krate, &settings.target.join("locate"))?;
+    drop(step);
     sites.retain(|site| {
         !krate
             .instruments
@@ -94,7 +95,7 @@ pub fn one(krate: &Krate, settings: &Settings) -> Result<Outcome> {
     // A port without an after side has nothing to compare with.
     if settings.verify && outcome.committed.is_some() {
         let verified = outcome.verified().to_vec();
-        say(
+        let _step = Step::new(
             &krate.driver,
             "building the result and running its scenarios on both sides",
         );
@@ -272,11 +273,4 @@ pub fn changed_lines(old: &str, new: &str) -> usize {
     diff.iter_all_changes()
         .filter(|change| change.tag() != similar::ChangeTag::Equal)
         .count()
-}
-
-/// Tells a person at a terminal what goes on.
-fn say(driver: &str, what: &str) {
-    if std::io::stderr().is_terminal() {
-        eprintln!("{driver}: {what}");
-    }
 }

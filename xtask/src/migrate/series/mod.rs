@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::check;
+use super::progress::Step;
 use super::run::{Outcome, Settings};
 use super::write::{NewFile, write_all};
 use crate::{Failure, Result};
@@ -84,7 +85,16 @@ fn attempt(
     };
     let mut checked = Vec::new();
     let mut so_far: BTreeMap<PathBuf, NewFile> = BTreeMap::new();
-    for patch in &patches {
+    for (number, patch) in patches.iter().enumerate() {
+        let _step = Step::new(
+            &krate.driver,
+            &format!(
+                "patch {} of {}: {}",
+                number + 1,
+                patches.len(),
+                patch.subject
+            ),
+        );
         so_far.extend(
             patch
                 .files
