@@ -74,7 +74,24 @@ struct Diagnostic {
     level: String,
     code: Option<Code>,
     spans: Vec<Span>,
+}
+
+/// A message as a person reads it, which is most of its bytes: looked at only where something is wrong.
+#[derive(Deserialize)]
+struct ForPeople {
+    message: Rendered,
+}
+
+#[derive(Deserialize)]
+struct Rendered {
     rendered: Option<String>,
+}
+
+fn rendered(line: &[u8]) -> Option<String> {
+    serde_json::from_slice::<ForPeople>(line)
+        .ok()?
+        .message
+        .rendered
 }
 
 #[derive(Deserialize)]
@@ -141,7 +158,7 @@ pub fn locate(krate: &Krate, target_dir: &Path) -> Result<Vec<Site>> {
             continue;
         };
         if diagnostic.level == "error" {
-            errors.extend(diagnostic.rendered);
+            errors.extend(rendered(line));
             continue;
         }
         let ours = message.manifest_path.is_some_and(|path| path == manifest)
@@ -203,9 +220,12 @@ pub fn deprecations(stdout: &[u8]) -> Vec<Number> {
 pub fn errors(stdout: &[u8]) -> Vec<String> {
     let lines = stdout.split(|byte| *byte == b'\n');
     lines
-        .filter_map(|line| serde_json::from_slice::<Message>(line).ok()?.message)
-        .filter(|diagnostic| diagnostic.level == "error")
-        .filter_map(|diagnostic| diagnostic.rendered)
+        .filter(|line| {
+            let message = serde_json::from_slice::<Message>(line).ok();
+            let diagnostic = message.and_then(|message| message.message);
+            diagnostic.is_some_and(|diagnostic| diagnostic.level == "error")
+        })
+        .filter_map(rendered)
         .collect()
 }
 

@@ -90,32 +90,45 @@ pub fn run(root: &Path, revision: &str) -> Result<Vec<Looked>> {
     let mut looked = Vec::new();
     for name in LIBRARIES {
         // Without a network it works with what cargo has; with one it may fetch what an old revision needs.
-        let (success, text) = start(&tool, root, &work, name, revision, true)?;
-        let said = match judge(name, success, &text) {
+        let ran = start(&tool, root, &work, name, revision, true)?;
+        let said = match judge(name, &ran) {
             Ok(said) => said,
-            Err(_) => {
-                let (success, text) = start(&tool, root, &work, name, revision, false)?;
-                judge(name, success, &text)?
-            }
+            Err(_) => judge(name, &start(&tool, root, &work, name, revision, false)?)?,
         };
         looked.push(Looked {
             name: name.to_owned(),
-            output: said.output,
+            output: said.output.map(|output| plain(&output, root, &work)),
             note: Some(said.note),
             ..Looked::new(Way::SemverChecks)
         });
     }
-    let (_, text) = start(&tool, root, &work, MACROS, revision, true)?;
+    let ran = start(&tool, root, &work, MACROS, revision, true)?;
     looked.push(Looked {
         name: MACROS.to_owned(),
-        note: Some(refused(MACROS, &text)?),
+        note: Some(refused(MACROS, &ran.all())?),
         ..Looked::new(Way::Refused)
     });
     tidy(&work, revision);
     Ok(looked)
 }
 
-/// Runs the tool on one crate: whether it was content, and what it printed.
+/// A run of the tool.
+struct Ran {
+    /// Whether it was content.
+    success: bool,
+    /// What it does, a line each.
+    progress: String,
+    /// What it found.
+    failures: String,
+}
+
+impl Ran {
+    fn all(&self) -> String {
+        format!("{}{}", self.progress, self.failures)
+    }
+}
+
+/// Runs the tool on one crate.
 fn start(
     tool: &Path,
     root: &Path,
@@ -123,7 +136,7 @@ fn start(
     name: &str,
     revision: &str,
     offline: bool,
-) -> Result<(bool, String)> {
+) -> Result<Ran> {
     let mut command = Command::new(tool);
     command
         .args(["semver-checks", "check-release", "--package", name])
@@ -141,12 +154,27 @@ fn start(
     let output = command
         .output()
         .map_err(|error| Failure::new(format!("cannot run {}: {error}", tool.display())))?;
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stderr),
-        String::from_utf8_lossy(&output.stdout)
-    );
-    Ok((output.status.success(), text))
+    Ok(Ran {
+        success: output.status.success(),
+        progress: String::from_utf8_lossy(&output.stderr).into_owned(),
+        failures: String::from_utf8_lossy(&output.stdout).into_owned(),
+    })
+}
+
+/// The text with the paths of both sides as they are in the workspace.
+fn plain(text: &str, root: &Path, work: &Path) -> String {
+    let copies = format!("{}/semver-checks/git-", work.display());
+    let here = format!("{}/", root.display());
+    text.lines()
+        .map(|line| match line.split_once(&copies) {
+            // The name of the baseline's copy, the hash of its tree, and the path in it.
+            Some((before, copy)) => {
+                let path = copy.splitn(3, '/').nth(2).unwrap_or(copy);
+                format!("{before}{path}\n")
+            }
+            None => format!("{}\n", line.replace(&here, "")),
+        })
+        .collect()
 }
 
 /// Removes the sources of other baselines: the tool keeps one copy and one build of each that it was ever given.
@@ -171,19 +199,20 @@ fn tidy(work: &Path, revision: &str) {
 struct Said {
     /// Its own words on what it has checked.
     note: String,
-    /// All that it printed, where it found something.
+    /// What it found, with its verdict.
     output: Option<String>,
 }
 
 /// What the tool says about a crate. It must have named the crate, and have run checks on it.
-fn judge(name: &str, success: bool, text: &str) -> Result<Said> {
-    let named = text.lines().any(|line| {
-        let mut words = line.split_whitespace();
-        words.next() == Some("Checking") && words.next() == Some(name)
-    });
-    let checked = text
-        .lines()
-        .filter(|line| line.trim_start().starts_with("Checked"))
+fn judge(name: &str, ran: &Ran) -> Result<Said> {
+    let lines = |word: &'static str| {
+        ran.progress
+            .lines()
+            .map(str::trim)
+            .filter(move |line| line.split_whitespace().next() == Some(word))
+    };
+    let named = lines("Checking").any(|line| line.split_whitespace().nth(1) == Some(name));
+    let checked = lines("Checked")
         .find_map(|line| line.split_once("] "))
         .map(|(_, checks)| checks.trim());
     let count = checked
@@ -192,11 +221,14 @@ fn judge(name: &str, success: bool, text: &str) -> Result<Said> {
     match (checked, count) {
         (Some(checked), Some(1..)) if named => Ok(Said {
             note: checked.to_owned(),
-            output: (!success).then(|| text.trim_end().to_owned()),
+            output: (!ran.success).then(|| {
+                let verdict: Vec<&str> = lines("Summary").collect();
+                format!("{}\n\n{}", ran.failures.trim(), verdict.join("\n"))
+            }),
         }),
         _ => Err(Failure::new(format!(
             "{NAME} did not check `{name}`:\n\n{}",
-            text.trim_end()
+            ran.all().trim_end()
         ))),
     }
 }
@@ -226,27 +258,48 @@ mod tests {
                         Checking gem-uma v0.1.0 -> v0.1.0 (assume minor change)\n     \
                         Checked [   0.010s] 202 checks: 202 pass, 58 skip\n     Summary no semver update required\n";
 
-    #[test]
-    fn a_run_counts_only_with_the_name_and_with_checks() {
-        let said = judge("gem-uma", true, GOOD).expect("it was checked");
-        assert_eq!(said.note, "202 checks: 202 pass, 58 skip");
-        assert_eq!(said.output, None);
-        assert!(judge("gem-shmem", true, GOOD).is_err());
-        assert!(judge("gem-uma", true, "").is_err());
-        for empty in ["0 checks: 0 pass, 260 skip", "checks", ""] {
-            let text = GOOD.replace("202 checks: 202 pass, 58 skip", empty);
-            assert!(judge("gem-uma", true, &text).is_err(), "{empty}");
+    fn ran(success: bool, progress: &str, failures: &str) -> Ran {
+        Ran {
+            success,
+            progress: progress.to_owned(),
+            failures: failures.to_owned(),
         }
     }
 
     #[test]
-    fn what_it_found_is_handed_on() {
-        let bad = format!("{GOOD}\n--- failure enum_variant_added ---\n");
-        let said = judge("gem-uma", false, &bad).expect("it ran");
-        assert!(
-            said.output
-                .expect("it found something")
-                .contains("enum_variant_added")
+    fn a_run_counts_only_with_the_name_and_with_checks() {
+        let said = judge("gem-uma", &ran(true, GOOD, "")).expect("it was checked");
+        assert_eq!(said.note, "202 checks: 202 pass, 58 skip");
+        assert_eq!(said.output, None);
+        assert!(judge("gem-shmem", &ran(true, GOOD, "")).is_err());
+        assert!(judge("gem-uma", &ran(true, "", GOOD)).is_err());
+        for empty in ["0 checks: 0 pass, 260 skip", "checks", ""] {
+            let text = GOOD.replace("202 checks: 202 pass, 58 skip", empty);
+            assert!(judge("gem-uma", &ran(true, &text, "")).is_err(), "{empty}");
+        }
+    }
+
+    #[test]
+    fn what_it_found_is_handed_on_with_its_verdict() {
+        let progress = GOOD.replace("no semver", "a semver");
+        let said = judge(
+            "gem-uma",
+            &ran(false, &progress, "\n--- failure enum_variant_added ---\n"),
+        )
+        .expect("it ran");
+        assert_eq!(
+            said.output.as_deref(),
+            Some("--- failure enum_variant_added ---\n\nSummary a semver update required")
+        );
+    }
+
+    #[test]
+    fn paths_are_those_of_the_workspace() {
+        let text = "Failed in:\n  variant A, previously in file /w/target/x/semver-checks/git-0a/1b/gem-uma/src/lib.rs:3\n\
+                    \u{20} variant B in file /w/gem-uma/src/lib.rs:4";
+        assert_eq!(
+            plain(text, Path::new("/w"), Path::new("/w/target/x")),
+            "Failed in:\n  variant A, previously in file gem-uma/src/lib.rs:3\n  variant B in file gem-uma/src/lib.rs:4\n"
         );
     }
 

@@ -81,6 +81,9 @@ pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome
 
 /// The fields have a name: every use of it is rewritten, or none.
 fn bound(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
+    if let Some(by_hand) = changed_by_name(context) {
+        return by_hand;
+    }
     let binding = binding::around(context, model);
     let Some(binding) = binding.filter(|binding| !binding.owner.is_empty()) else {
         return Outcome::by_hand(
@@ -112,6 +115,25 @@ fn bound(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
     Outcome::Edits(edits)
 }
 
+/// `fields.pages = ..`, with the fields under a name; or the `let` that gives them one in order to change them.
+fn changed_by_name(context: &Context<'_>) -> Option<Outcome> {
+    let exprs: Vec<&Expr> = context.exprs().collect();
+    if context.site.name() == "racy_mut" {
+        return Some(Outcome::by_hand(
+            "the fields are changed without the lock",
+            "lock the reservation, and have the part that owns the field do it: `dmap.unmap(&mut guard, &backing)?`, `reclaim.madvise(&mut guard, advice)?`",
+        ));
+    }
+    let at = exprs.iter().position(|expr| {
+        matches!(expr, Expr::Field(field) if matches!(&*field.base, Expr::Path(_))
+            && context.source.range(&field.member).end == context.site.end)
+    })?;
+    let here = context.source.range(exprs[at]);
+    let outer = exprs.get(at + 1)?;
+    writes_to(outer, |left| context.source.range(left) == here)
+        .then(|| written(context.site.name(), outer, context))
+}
+
 /// The bytes that ask about a field, and the question to the part that knows; or why a person must ask it.
 fn answer(
     expr: &Expr,
@@ -131,8 +153,8 @@ fn answer(
     };
     let name = name.to_string();
     let here = source.range(expr);
-    if outer.is_some_and(|outer| writes_to(outer, |left| source.range(left) == here)) {
-        return Err(written(&name));
+    if let Some(outer) = outer.filter(|outer| writes_to(outer, |left| source.range(left) == here)) {
+        return Err(written(&name, outer, context));
     }
     let (method, whole) = match outer {
         Some(Expr::MethodCall(call)) if source.range(&*call.receiver) == here => {
@@ -247,17 +269,27 @@ pub(super) fn is_taken_over(
 }
 
 /// Methods of an option that change it.
-const MUTATING: [&str; 6] = [
+const MUTATING: [&str; 7] = [
     "as_mut",
     "get_or_insert",
+    "get_or_insert_default",
     "get_or_insert_with",
     "insert",
     "replace",
     "take",
 ];
 
-fn written(field: &str) -> Outcome {
+fn written(field: &str, outer: &Expr, context: &Context<'_>) -> Outcome {
+    let taken = match outer {
+        Expr::MethodCall(call) => call.method == "take",
+        Expr::Assign(assign) => context.source.text_of(&*assign.right) == "None",
+        _ => false,
+    };
     let (reason, advice) = match field {
+        "sgt" if taken => (
+            "the driver takes the table away",
+            "have the part end it: `dmap.unmap(&mut guard, &backing)?`",
+        ),
         "pages" => (
             "the driver fills the page array itself",
             "give the object a `SparseBacking` and call `sparse.populate(guard, pages, gfp)`: a granule comes whole, or not at all",
