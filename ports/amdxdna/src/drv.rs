@@ -1,12 +1,12 @@
 //! The DRM driver (`amdxdna_pci_drv.c`): opening, closing, and the ioctls by number.
 
-use bytemuck::{Pod, bytes_of};
 use drm_core::device::{Device, Driver, Features, File};
 use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::Arc;
+use port_kit::args::with;
 
 use crate::client::Client;
 use crate::device::AmdxdnaDevice;
@@ -51,15 +51,6 @@ impl<M: Memory> Amdxdna<M> {
         let object = file.lookup(args.handle).ok_or(Errno::ENOENT)?;
         self.memory.sync_bo(&object, args)
     }
-}
-
-/// The argument as a struct, copied back even after an error.
-fn with<T: Pod>(arg: &mut [u8], ioctl: impl FnOnce(&mut T) -> Result) -> Result {
-    let bytes = arg.get(..size_of::<T>()).ok_or(Errno::EINVAL)?;
-    let mut args: T = bytemuck::pod_read_unaligned(bytes);
-    let result = ioctl(&mut args);
-    arg[..size_of::<T>()].copy_from_slice(bytes_of(&args));
-    result
 }
 
 impl<M: Memory> Driver for Amdxdna<M> {

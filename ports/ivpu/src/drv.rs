@@ -1,6 +1,5 @@
 //! The DRM driver (`ivpu_drv.c`): opening, closing, and the ioctls by number.
 
-use bytemuck::{Pod, bytes_of};
 use drm_core::device::{Device, Driver, Features, File};
 use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
@@ -9,6 +8,7 @@ use drm_core::machine::{Deadline, Fail};
 use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::resv::Usage;
 use drm_core::sync::Arc;
+use port_kit::args::with;
 
 use crate::device::{IvpuDevice, USER_SSIDS};
 use crate::file::Private;
@@ -82,15 +82,6 @@ impl<M: Memory> Ivpu<M> {
         args.job_status = self.memory.job_status(&object);
         Ok(())
     }
-}
-
-/// The argument as a struct, copied back even after an error.
-fn with<T: Pod>(arg: &mut [u8], ioctl: impl FnOnce(&mut T) -> Result) -> Result {
-    let bytes = arg.get(..size_of::<T>()).ok_or(Errno::EINVAL)?;
-    let mut args: T = bytemuck::pod_read_unaligned(bytes);
-    let result = ioctl(&mut args);
-    arg[..size_of::<T>()].copy_from_slice(bytes_of(&args));
-    result
 }
 
 impl<M: Memory> Driver for Ivpu<M> {

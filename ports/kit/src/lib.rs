@@ -1,9 +1,11 @@
 //! What every port shares.
 //!
-//! [`mmu`] is the GPU MMU engine: the page-table formats of the real devices, in simulated RAM.
-//! [`sched`] is the job scheduler, with [`jiffies`] and [`locking`] around it. [`vgem`] is a foreign device,
-//! [`window`] the language of the recordings, [`desk`] the process of a scenario. [`scenario`] runs what a port shows on both sides, as a [`Trace`].
+//! [`mmu`] is the GPU MMU engine: the page-table formats of the real devices, in simulated RAM. [`sched`] is the job
+//! scheduler, with [`jiffies`] and [`locking`] around it; [`kms`] a small display core; [`vgem`] a foreign device; [`args`]
+//! what every ioctl does first. [`window`] is the language of the recordings. [`scenario`] runs what a port shows on both
+//! sides, as a [`Trace`], at a [`desk`].
 
+pub mod args;
 pub mod desk;
 pub mod jiffies;
 pub mod kms;

@@ -1,6 +1,5 @@
 //! The DRM driver (`rocket_drv.c`): opening, closing, and the ioctls by number.
 
-use bytemuck::{Pod, bytes_of};
 use drm_core::device::{Device, Driver, Features, File};
 use drm_core::dma::SgTable;
 use drm_core::errno::{Errno, Result};
@@ -10,6 +9,7 @@ use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::resv::Usage;
 use drm_core::sync::atomic::{AtomicU64, Ordering};
 use drm_core::sync::{Arc, Mutex};
+use port_kit::args::with;
 use port_kit::jiffies::{self, MAX_JIFFY_OFFSET, TICK_NS};
 
 use crate::device::RocketDevice;
@@ -145,15 +145,6 @@ fn abs_to_jiffies(now: u64, timeout_ns: i64) -> u64 {
         return 0;
     };
     (left / TICK_NS + 1).min(MAX_JIFFY_OFFSET)
-}
-
-/// The argument as a struct, copied back even after an error.
-fn with<T: Pod>(arg: &mut [u8], ioctl: impl FnOnce(&mut T) -> Result) -> Result {
-    let bytes = arg.get(..size_of::<T>()).ok_or(Errno::EINVAL)?;
-    let mut args: T = bytemuck::pod_read_unaligned(bytes);
-    let result = ioctl(&mut args);
-    arg[..size_of::<T>()].copy_from_slice(bytes_of(&args));
-    result
 }
 
 impl<M: Memory> Driver for Rocket<M> {

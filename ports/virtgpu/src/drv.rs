@@ -1,6 +1,5 @@
 //! The DRM driver (`virtgpu_drv.c`): opening, closing, dumb buffers, and the ioctls by number.
 
-use bytemuck::{Pod, bytes_of};
 use drm_core::PAGE_SIZE;
 use drm_core::device::{Device, Driver, DumbArgs, Features, File, IoctlNr};
 use drm_core::dma::SgTable;
@@ -8,6 +7,7 @@ use drm_core::errno::{Errno, Result};
 use drm_core::gem::Gem;
 use drm_core::prime::{Attachment, DmaBuf};
 use drm_core::sync::Arc;
+use port_kit::args::with;
 use port_kit::kms::{Kms, Modeset};
 
 use crate::device::VirtgpuDevice;
@@ -51,15 +51,6 @@ impl VirtGpu {
             private.create_context();
         }
     }
-}
-
-/// The argument as a struct, copied back even after an error.
-fn with<T: Pod>(arg: &mut [u8], ioctl: impl FnOnce(&mut T) -> Result) -> Result {
-    let bytes = arg.get(..size_of::<T>()).ok_or(Errno::EINVAL)?;
-    let mut args: T = bytemuck::pod_read_unaligned(bytes);
-    let result = ioctl(&mut args);
-    arg[..size_of::<T>()].copy_from_slice(bytes_of(&args));
-    result
 }
 
 /// Every ioctl of the driver, by number less `DRM_COMMAND_BASE`.
