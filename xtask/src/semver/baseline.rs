@@ -19,6 +19,19 @@ pub struct Baseline {
     pub from: &'static str,
 }
 
+/// Where the baseline comes from that was asked for.
+const ASKED: &str = "--baseline";
+
+impl Baseline {
+    /// The committed snapshot of a surface; `None` where there is none, or where it may be behind: those of a release were
+    /// reviewed with it, those of any other revision need not be what its sources say.
+    pub fn snapshot(&self, root: &Path, path: &str) -> Option<String> {
+        (self.from != ASKED)
+            .then(|| file(root, &self.revision, path))
+            .flatten()
+    }
+}
+
 /// What to say when there is nothing to compare with.
 pub fn none() -> Failure {
     Failure::new(format!(
@@ -58,7 +71,7 @@ pub fn find(root: &Path, asked: Option<&str>) -> Result<Option<Baseline>> {
         return match exists(asked) {
             Some(revision) => Ok(Some(Baseline {
                 revision,
-                from: "--baseline",
+                from: ASKED,
             })),
             None => Err(Failure::new(format!("git knows no revision `{asked}`"))),
         };

@@ -101,10 +101,10 @@ pub fn look(root: &Path, baseline: Option<&Baseline>) -> Result<Vec<Looked>> {
             let mut note = None;
             let old = match baseline {
                 None => committed.clone(),
-                Some(baseline) => match baseline::file(root, &baseline.revision, &path) {
+                Some(baseline) => match baseline.snapshot(root, &path) {
                     Some(text) => contents(&text),
                     None => {
-                        note = Some("the baseline has no snapshot: read from its sources".to_owned());
+                        note = Some("from the sources of the baseline".to_owned());
                         if sources.is_none() {
                             sources = Some(baseline::sources(root, &baseline.revision)?);
                         }
