@@ -3,7 +3,8 @@
 //! A finding has a number that never changes, the C names and the Rust items it stands for, and a
 //! page that explains it. `migrate` meets the Rust items (the compiler names the number), `survey`
 //! meets the C names; both report the same number. One finding is one file here; the file's leading
-//! doc comment *is* the page, so there is no second text that could disagree.
+//! doc comment *is* the page, so there is no second text that could disagree. The code on a page is
+//! compiled, and the tool is held to it; lines that begin with `# ` are compiled and not shown.
 
 mod page;
 

@@ -58,7 +58,7 @@ pub fn write(outcome: &Outcome, settings: &Settings, folder: &Path) -> Result<Se
     match attempt(outcome, settings, folder, hand) {
         Err(failure) if hand == HandPart::Last => Ok(Series {
             patches: attempt(outcome, settings, folder, HandPart::First)?,
-            hand_first: Some(failure.what().to_owned()),
+            hand_first: failure.what().lines().next().map(str::to_owned),
         }),
         patches => Ok(Series {
             patches: patches?,
