@@ -77,7 +77,15 @@ fn the_table_of_a_tree_is_as_reviewed() {
 
 #[test]
 fn the_plan_of_a_driver_is_as_reviewed() {
-    insta::assert_snapshot!(out(&survey(&["--plan", "panfrost"])));
+    let plan = out(&survey(&["--plan", "panfrost"]));
+    // What the ports took per site changes with every port; that it is said is what is reviewed.
+    let filters = vec![(
+        r"about \d+; about \d+ lines by hand \(\d+ to \d+\), at what \d+ measured",
+        "about N; about N lines by hand (N to N), at what N measured",
+    )];
+    insta::with_settings!({ filters => filters }, {
+        insta::assert_snapshot!(plan);
+    });
 }
 
 #[test]
