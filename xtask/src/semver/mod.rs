@@ -24,7 +24,7 @@ use crate::{Exit, Failure, Result};
 /// Whether a change breaks who depends on the libraries
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Codes: 0 nothing is broken, 1 the tool failed or looked at nothing, 2 the snapshots of the API are behind, \
+    after_help = "Codes: 0 nothing is broken, or the version says so, 1 the tool failed or looked at nothing, 2 the snapshots of the API are behind, \
                         4 something is broken."
 )]
 pub struct Args {
