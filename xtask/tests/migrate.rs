@@ -43,6 +43,9 @@ fn a_crate_that_nobody_has_seen_is_moved_compiles_and_is_done() {
         odd.read("src/hidden.rs")
             .contains("        $buffer.cmap.vmaps() // of a buffer\n")
     );
+    // Each of two types of one name has its own parts, and its own constructor.
+    assert!(odd.read("src/twin.rs").contains("head: 7,"));
+    assert!(!odd.read("src/objects.rs").contains("head: 7,"));
     // What is called for its side effect leaves no lock unused.
     assert!(
         odd.read("src/closures.rs")

@@ -94,7 +94,7 @@ impl<'a> Model<'a> {
                 .trait_
                 .as_ref()
                 .is_some_and(|(path, _)| context.source.range(path).contains(&context.site.start));
-            let Some(ty) = find(&mut types, item).filter(|_| in_header) else {
+            let Some(ty) = find(&mut types, *file, item).filter(|_| in_header) else {
                 continue;
             };
             match context.site.name() {
@@ -123,14 +123,11 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The object type whose struct, or one of whose `impl`s, is `item`.
-    pub fn type_of_item(&self, item: &Item) -> Option<&ObjectType<'a>> {
+    /// The object type whose struct, or one of whose `impl`s, is `item`, in a file (by index).
+    pub fn type_of_item(&self, file: usize, item: &Item) -> Option<&ObjectType<'a>> {
         match item {
             Item::Struct(item) => self.types.iter().find(|ty| ty.item.1 == item),
-            Item::Impl(item) => {
-                let name = self_type(item)?;
-                self.types.iter().find(|ty| ty.item.1.ident == name)
-            }
+            Item::Impl(item) => self.types.get(place_of(&self.types, file, item)?),
             _ => None,
         }
     }
@@ -166,12 +163,27 @@ impl<'a> Model<'a> {
     }
 }
 
+/// The object type that an `impl` in a file is for: that of this name in the same file, or the only one of this name.
 fn find<'t, 'a>(
     types: &'t mut [ObjectType<'a>],
+    file: usize,
     item: &ItemImpl,
 ) -> Option<&'t mut ObjectType<'a>> {
+    let at = place_of(types, file, item)?;
+    types.get_mut(at)
+}
+
+fn place_of(types: &[ObjectType<'_>], file: usize, item: &ItemImpl) -> Option<usize> {
     let name = self_type(item)?;
-    types.iter_mut().find(|ty| ty.item.1.ident == name)
+    let named: Vec<usize> = (0..types.len())
+        .filter(|at| types[*at].item.1.ident == name)
+        .collect();
+    let mut here = named.iter().filter(|at| types[**at].item.0 == file);
+    match (here.next(), here.next(), named.as_slice()) {
+        (Some(at), None, _) | (None, _, [at]) => Some(*at),
+        // Nobody can tell which is meant.
+        _ => None,
+    }
 }
 
 /// The function table is the `impl` of a trait with the function that every object must have.
@@ -186,12 +198,12 @@ fn note_tables<'a>(types: &mut [ObjectType<'a>], file: usize, items: &'a [Item])
                 );
             }
             Item::Impl(item) if item.trait_.is_none() && has_function(item, "new") => {
-                if let Some(ty) = find(types, item) {
+                if let Some(ty) = find(types, file, item) {
                     ty.has_new = true;
                 }
             }
             Item::Impl(item) if item.trait_.is_some() && has_function(item, "gem") => {
-                if let Some(ty) = find(types, item) {
+                if let Some(ty) = find(types, file, item) {
                     ty.vtable = Some((file, item));
                 }
             }

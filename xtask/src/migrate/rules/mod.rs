@@ -47,7 +47,7 @@ pub fn apply(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
     if context.around.is_empty() {
         return unknown(context);
     }
-    if object::covers(context, model) {
+    if object::covers(file, context, model) {
         return object::rewrite(file, context, model);
     }
     match context.site.finding.0 {

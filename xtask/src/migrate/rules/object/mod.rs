@@ -30,8 +30,8 @@ impl From<Refusal> for Outcome {
 
 /// Whether the site vanishes with the rewrite of the object: it is in the embedding field, in `impl Subclass`, in the creation
 /// hook, or in a function of the table that the derive writes.
-pub fn covers(context: &Context<'_>, model: &Model<'_>) -> bool {
-    component(context, model).is_some()
+pub fn covers(file: usize, context: &Context<'_>, model: &Model<'_>) -> bool {
+    component(file, context, model).is_some()
 }
 
 #[derive(Clone, Copy)]
@@ -42,11 +42,12 @@ enum Component {
 }
 
 fn component<'a, 'm>(
+    file: usize,
     context: &Context<'_>,
     model: &'m Model<'a>,
 ) -> Option<(&'m ObjectType<'a>, Component)> {
     let item = context.item()?;
-    let ty = model.type_of_item(item)?;
+    let ty = model.type_of_item(file, item)?;
     let component = match item {
         Item::Struct(_) => context
             .field()
@@ -66,7 +67,7 @@ fn component<'a, 'm>(
 
 /// Rewrites a site of the object's definition, creation or function table, or a path to the base class.
 pub fn rewrite(file: usize, context: &Context<'_>, model: &Model<'_>) -> Outcome {
-    if let Some((ty, component)) = component(context, model) {
+    if let Some((ty, component)) = component(file, context, model) {
         let edits = match component {
             Component::Definition => definition::edits(ty, model).and_then(|mut edits| {
                 edits.extend(vtable::edits(ty, model)?);

@@ -8,6 +8,7 @@ mod marked;
 mod named;
 mod objects;
 mod stubborn;
+mod twin;
 mod unicode;
 
 pub use closures::{dump, map_all};
@@ -18,4 +19,5 @@ pub use marked::marked;
 pub use named::named;
 pub use objects::{Buffer, make};
 pub use stubborn::unmap;
+pub use twin::twin;
 pub use unicode::größe;
