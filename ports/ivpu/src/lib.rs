@@ -44,6 +44,7 @@ use port_kit::Side;
 
 pub use context::Context;
 pub use device::IvpuDevice;
+pub use memory::Listed;
 pub use ranges::{Generation, Ranges};
 
 use drv::Ivpu;
@@ -110,6 +111,12 @@ impl Probed {
         for file in self.ivpu.files() {
             file.unbind();
         }
+    }
+
+    /// Every BO, in order of creation: the file `bo_list` of debugfs.
+    #[must_use]
+    pub fn bo_list(&self) -> Vec<Listed> {
+        self.memory.bo_list()
     }
 
     /// A BO of the kernel in the global range, until what is returned is dropped.

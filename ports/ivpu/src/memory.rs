@@ -37,6 +37,9 @@ pub(crate) trait Memory: Send + Sync + 'static {
     /// Takes every BO out of a context that is being closed (`ivpu_bo_unbind_all_bos_from_context`).
     fn unbind_all(&self, context: &Arc<Context>);
 
+    /// Every BO, as debugfs lists them (`ivpu_bo_list`).
+    fn bo_list(&self) -> Vec<Listed>;
+
     /// A BO of the kernel, bound from the start (`ivpu_bo_create`). `None` for whatever goes wrong.
     fn kernel_bo(
         &self,
@@ -67,6 +70,25 @@ pub(crate) trait Memory: Send + Sync + 'static {
         let _ = (dev, attach, table);
         Err(Errno::EINVAL)
     }
+}
+
+/// A BO in the list of debugfs (`ivpu_bo_print_info`), without its pointer and references.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The stream of its context, while it has one.
+    pub ssid: Option<u32>,
+    /// Where the NPU sees it, or did.
+    pub vpu_addr: u64,
+    /// Bytes.
+    pub size: u64,
+    /// What it was created with.
+    pub flags: u32,
+    /// Pages of its own.
+    pub has_pages: bool,
+    /// Mapped in its context.
+    pub mmu_mapped: bool,
+    /// An import.
+    pub imported: bool,
 }
 
 /// A BO of the kernel; given up when this is dropped (`ivpu_bo_free`).

@@ -18,6 +18,7 @@ use gem_shmem::legacy;
 use super::BoList;
 use crate::context::Context;
 use crate::file::Private;
+use crate::memory::Listed;
 use crate::uapi::{BO_CACHE_MASK, BO_CACHED, BO_DMA_MEM, BO_SHAVE_MEM};
 
 /// Where a BO is in a context. `ctx` is the context as long as it has addresses there; the other fields keep what they were.
@@ -52,6 +53,22 @@ impl IvpuBo {
     pub(crate) fn place(&self) -> (Option<Arc<Context>>, bool) {
         let place = self.place.lock();
         (place.ctx.clone(), place.mmu_mapped)
+    }
+
+    /// What debugfs says of it (`ivpu_bo_print_info`).
+    pub(super) fn listed(&self) -> Listed {
+        let mut guard = self.base.base.resv().lock();
+        let has_pages = self.base.locked(&mut guard).pages.is_some();
+        let (ctx, mmu_mapped) = self.place();
+        Listed {
+            ssid: ctx.map(|ctx| ctx.ssid()),
+            vpu_addr: self.vpu_addr(),
+            size: self.base.base.size(),
+            flags: self.flags(),
+            has_pages,
+            mmu_mapped,
+            imported: self.base.base.is_imported(),
+        }
     }
 
     /// Takes addresses in a context (`ivpu_bo_alloc_vpu_addr`). `ENOSPC`.

@@ -15,7 +15,7 @@ use super::Objects;
 use super::gem::{IvpuBo, to_ivpu_bo};
 use super::kernel::Kernel;
 use crate::context::Context;
-use crate::memory::{KernelBo, Memory};
+use crate::memory::{KernelBo, Listed, Memory};
 use crate::uapi::{
     BO_CACHE_MASK, BO_CACHED, BO_DMA_MEM, BO_MAPPABLE, BO_SHAVE_MEM, BO_WC, BoCreate, BoInfo,
 };
@@ -92,6 +92,14 @@ impl Memory for Objects {
                 bo.unbind_locked(&mut guard);
             }
         }
+    }
+
+    fn bo_list(&self) -> Vec<Listed> {
+        let objects = self.bo_list.all();
+        let objects = objects.iter().filter_map(WeakGem::upgrade);
+        objects
+            .filter_map(|object| Some(to_ivpu_bo(&object).ok()?.listed()))
+            .collect()
     }
 
     fn kernel_bo(

@@ -17,6 +17,7 @@ use gem_uma::{
 use super::BoList;
 use crate::context::Context;
 use crate::file::Private;
+use crate::memory::Listed;
 use crate::uapi::{BO_CACHE_MASK, BO_CACHED, BO_DMA_MEM, BO_SHAVE_MEM};
 
 /// Where a BO is in a context. `ctx` is the context as long as it has addresses there; the other fields keep what they were.
@@ -62,6 +63,20 @@ impl IvpuBo {
     pub(crate) fn place(&self) -> (Option<Arc<Context>>, bool) {
         let place = self.place.lock();
         (place.ctx.clone(), place.mmu_mapped)
+    }
+
+    /// What debugfs says of it (`ivpu_bo_print_info`).
+    pub(super) fn listed(&self) -> Listed {
+        let (ctx, mmu_mapped) = self.place();
+        Listed {
+            ssid: ctx.map(|ctx| ctx.ssid()),
+            vpu_addr: self.vpu_addr(),
+            size: self.gem.size(),
+            flags: self.flags(),
+            has_pages: self.backing.is_resident(),
+            mmu_mapped,
+            imported: self.gem.is_imported(),
+        }
     }
 
     /// Takes addresses in a context (`ivpu_bo_alloc_vpu_addr`). `ENOSPC`.

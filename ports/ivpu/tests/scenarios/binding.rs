@@ -10,6 +10,7 @@ use super::session::Session;
 
 pub(crate) const ALL: &[Scenario<Session>] = &[
     A_BUFFER_IS_BOUND_BY_ITS_FIRST_JOB,
+    DEBUGFS_LISTS_WHAT_HAS_PAGES_AND_IS_MAPPED,
     A_CACHED_BUFFER_IS_SNOOPED,
     A_DEVICE_CAN_BE_TOLD_TO_SNOOP_ALL,
     MEMORY_THAT_IS_CONTIGUOUS_GETS_THE_HINT,
@@ -30,6 +31,22 @@ const HUGE: Config = Config {
     huge_pages: true,
     lose_clean_pages: false,
 };
+
+#[scenario]
+fn debugfs_lists_what_has_pages_and_is_mapped(s: &mut Session) {
+    let fd = s.open();
+    let bo = s.create(fd, 8192, BO_WC);
+    let idle = s.create(fd, 4096, BO_MAPPABLE);
+    let buf = s.foreign_buffer(2);
+    let import = s.import(fd, buf);
+    s.bo_list();
+    s.run(fd, &[bo, import]);
+    s.bo_list();
+    s.map(idle, 1);
+    s.bo_list();
+    s.close(bo);
+    s.bo_list();
+}
 
 #[scenario]
 fn a_buffer_is_bound_by_its_first_job(s: &mut Session) {

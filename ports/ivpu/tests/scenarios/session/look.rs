@@ -43,6 +43,34 @@ impl Session {
         self.record(format_args!("inside {name}"), text);
     }
 
+    /// What debugfs lists of all BOs.
+    pub(crate) fn bo_list(&mut self) {
+        let lines: Vec<String> = self
+            .ivpu
+            .bo_list()
+            .iter()
+            .map(|bo| {
+                let marks = [
+                    (bo.has_pages, " has_pages"),
+                    (bo.mmu_mapped, " mmu_mapped"),
+                    (bo.imported, " imported"),
+                ];
+                let marks: String = marks
+                    .iter()
+                    .filter_map(|(is, mark)| is.then_some(*mark))
+                    .collect();
+                format!(
+                    "[{} {:#x} {} {:#x}{marks}]",
+                    bo.ssid.map_or("none".to_owned(), |ssid| ssid.to_string()),
+                    bo.vpu_addr,
+                    bo.size,
+                    bo.flags
+                )
+            })
+            .collect();
+        self.record("debugfs lists", lines.concat());
+    }
+
     /// The object of a handle, held.
     pub(crate) fn hold(&self, bo: Bo) -> Gem {
         self.file(bo.fd).lookup(bo.handle).expect("it is there")
