@@ -31,11 +31,18 @@ pub fn touched(root: &Path, sources: &[Source], results: Vec<String>) -> Result<
         root,
         paths: &paths,
     };
-    // A file that is formatted as a whole stays so.
-    let was = job.run(&old, &changed, &[])?;
+    // A file that is formatted as a whole stays so: most do, so both are looked at side by side.
+    let (was, as_wholes) = std::thread::scope(|scope| {
+        let was = scope.spawn(|| job.run(&old, &changed, &[]));
+        let as_wholes = job.run(&new, &changed, &[]);
+        let was = was
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (was, as_wholes)
+    });
+    let (was, as_wholes) = (was?, as_wholes?);
     let (whole, partly): (Vec<usize>, Vec<usize>) =
         changed.iter().partition(|at| was[**at] == old[**at]);
-    let as_wholes = job.run(&new, &whole, &[])?;
     // Nothing may move from one item to another: the lines of each are taken or left on their own.
     let fixed = ["reorder_imports=false", "reorder_modules=false"];
     let in_parts = job.run(&new, &partly, &fixed)?;
