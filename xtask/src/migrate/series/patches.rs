@@ -289,3 +289,85 @@ fn instruments(krate: &Krate) -> Result<Vec<NewFile>> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::krate;
+    use crate::migrate::plan::Only;
+    use crate::migrate::run::{Settings, one};
+
+    fn outcome(driver: &str) -> Outcome {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let workspace = workspace.canonicalize().expect("the workspace");
+        let settings = Settings {
+            target: workspace.join("target/migrate"),
+            only: Only::default(),
+            verify: false,
+            interactive: false,
+            workspace,
+        };
+        let port = krate::port(&settings.workspace, driver).expect("a port");
+        one(&port, &settings).expect("a plan")
+    }
+
+    #[test]
+    fn what_people_moved_comes_last_and_the_bridge_goes_after_it() {
+        let outcome = outcome("imagination");
+        assert_eq!(HandPart::of(&outcome), HandPart::Last);
+        let patches = patches(&outcome, HandPart::Last).expect("patches");
+        let [first, .., hand, last] = patches.as_slice() else {
+            panic!("{} patches", patches.len());
+        };
+        assert_eq!(hand.subject, "imagination: what no rule could move");
+        assert_eq!(
+            last.subject,
+            "imagination: the bridge is not needed any more"
+        );
+        let bridged = |patch: &Patch| {
+            patch
+                .files
+                .iter()
+                .any(|file| file.text.contains("#[gem_uma::bridge]"))
+        };
+        assert!(patches[..patches.len() - 1].iter().all(bridged) && !bridged(last));
+        // The site that is left by hand waits from the first patch on, and the hand part takes it away.
+        let waits = |patch: &Patch| {
+            patch
+                .files
+                .iter()
+                .any(|file| file.text.contains(".base().map_wc.set("))
+        };
+        assert!(waits(first) && !waits(hand));
+        // In the end it is what people committed, in the place of the before side.
+        let committed = outcome.committed.as_ref().expect("an after side");
+        assert_eq!(last.files.len(), committed.len());
+        for (moved, committed) in last.files.iter().zip(committed) {
+            assert_eq!(moved.text.lines().count(), committed.text.lines().count());
+            assert!(moved.path.starts_with(&outcome.krate.before));
+        }
+    }
+
+    #[test]
+    fn a_page_array_that_a_driver_fills_cannot_wait() {
+        let outcome = outcome("lima");
+        assert_eq!(HandPart::of(&outcome), HandPart::First);
+        let patches = patches(&outcome, HandPart::First).expect("patches");
+        assert!(patches[0].body.contains("rewritten by hand"));
+        assert!(
+            patches
+                .iter()
+                .all(|patch| !patch.subject.contains("no rule could move"))
+        );
+    }
+
+    #[test]
+    fn a_side_that_is_called_as_its_folder_is_renamed_as_a_word() {
+        let text = "use crate::uma::Uma;\nstruct UmaObject; // Uma\n";
+        let renamed = renamed(text, Path::new("src/uma"), Path::new("src/shmem"));
+        assert_eq!(
+            renamed,
+            "use crate::shmem::Shmem;\nstruct UmaObject; // Shmem\n"
+        );
+    }
+}
