@@ -5,6 +5,7 @@
 
 mod git;
 mod patches;
+mod place;
 mod sides;
 
 use std::collections::BTreeMap;
@@ -103,6 +104,16 @@ fn attempt(
         );
         let files = relocated(&patch.files, &tree, &git.dir);
         write_all(&git.dir, &files)?;
+        for gone in patch
+            .gone
+            .iter()
+            .filter_map(|gone| gone.strip_prefix(&tree).ok())
+        {
+            let gone = git.dir.join(gone);
+            std::fs::remove_file(&gone).map_err(|error| {
+                Failure::new(format!("cannot remove {}: {error}", gone.display()))
+            })?;
+        }
         if git.is_clean()? {
             continue;
         }

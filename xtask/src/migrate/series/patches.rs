@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::place::{one_side, renamed};
 use crate::findings::{self, Number};
 use crate::migrate::krate::Krate;
 use crate::migrate::manifest;
@@ -19,6 +20,8 @@ pub(super) struct Patch {
     pub(super) subject: String,
     pub(super) body: String,
     pub(super) files: Vec<NewFile>,
+    /// Files that go.
+    pub(super) gone: Vec<PathBuf>,
 }
 
 /// When the part that only people could move comes.
@@ -70,10 +73,13 @@ pub(super) fn patches(outcome: &Outcome, hand: HandPart) -> Result<Vec<Patch>> {
         first.extend(manifest::with_gem_uma(&krate.root, &krate.dependency)?);
     }
     first.extend(instruments(krate)?);
+    let (alias, gone) = one_side(outcome);
+    first.extend(alias);
     let mut patches = vec![Patch {
         subject: format!("{}: an object made of parts", krate.driver),
         body: first_body(plan.by_hand().count(), hand, stays),
         files: first,
+        gone,
     }];
     while let Some(number) = waiting.pop_first() {
         let files = stage(outcome, &waiting, Bridge::Stays, hand)?;
@@ -82,6 +88,7 @@ pub(super) fn patches(outcome: &Outcome, hand: HandPart) -> Result<Vec<Patch>> {
             subject,
             body,
             files,
+            gone: Vec::new(),
         });
     }
     let mut moved = stage(outcome, &waiting, Bridge::AsNeeded, hand)?;
@@ -91,12 +98,14 @@ pub(super) fn patches(outcome: &Outcome, hand: HandPart) -> Result<Vec<Patch>> {
             subject: format!("{}: what no rule could move", krate.driver),
             body: hand_body(plan),
             files: moved.iter().map(with_bridge).collect(),
+            gone: Vec::new(),
         });
     }
     patches.push(Patch {
         subject: format!("{}: the bridge is not needed any more", krate.driver),
         body: "Nothing uses the names of the base class.\n".to_owned(),
         files: moved,
+        gone: Vec::new(),
     });
     Ok(patches)
 }
@@ -144,33 +153,6 @@ fn by_people(outcome: &Outcome) -> Vec<NewFile> {
         Some(NewFile { path, text })
     });
     moved.collect()
-}
-
-/// `crate::uma` as `crate::shmem`, and a side that is called as its folder is, `Uma`, as the other.
-fn renamed(text: &str, from: &Path, to: &Path) -> String {
-    let name = |folder: &Path| {
-        let name = folder.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    };
-    let capital = |name: &str| {
-        let mut letters = name.chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        first.chain(letters).collect::<String>()
-    };
-    let (from, to) = (name(from), name(to));
-    let text = text.replace(&format!("crate::{from}"), &format!("crate::{to}"));
-    let (from, to) = (capital(&from), capital(&to));
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut renamed = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(&from) {
-        let (before, after) = (&rest[..at], &rest[at + from.len()..]);
-        let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
-        renamed.push_str(before);
-        renamed.push_str(if whole { &to } else { &from });
-        rest = after;
-    }
-    renamed + rest
 }
 
 /// A file of the after side while the bridge still stands.
@@ -358,16 +340,6 @@ mod tests {
             patches
                 .iter()
                 .all(|patch| !patch.subject.contains("no rule could move"))
-        );
-    }
-
-    #[test]
-    fn a_side_that_is_called_as_its_folder_is_renamed_as_a_word() {
-        let text = "use crate::uma::Uma;\nstruct UmaObject; // Uma\n";
-        let renamed = renamed(text, Path::new("src/uma"), Path::new("src/shmem"));
-        assert_eq!(
-            renamed,
-            "use crate::shmem::Shmem;\nstruct UmaObject; // Shmem\n"
         );
     }
 }
