@@ -66,7 +66,6 @@ fn waits_take_as_long() {
 }
 
 #[test]
-#[ignore = "best fit walks 32,767 holes for each object, as the driver does: minutes without optimisation"]
 fn an_exhausted_space_is_answered_the_same() {
     agrees("v3d-exhaust.txt.xz", 31);
     agrees("v3d-importfull.txt.xz", 18);
