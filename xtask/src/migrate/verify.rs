@@ -72,8 +72,9 @@ pub fn verify(
         .collect();
     remove_others(&copy, krate, workspace, &moved)?;
     write_all(&copy, &moved)?;
-    let before = run_side(krate, &copy, target, "before")?;
-    let after = run_side(krate, &copy, target, "after")?;
+    let build = target.join("build");
+    let before = run_side(krate, &copy, &build, "before")?;
+    let after = run_side(krate, &copy, &build, "after")?;
     Ok(compare(before, after))
 }
 
@@ -97,7 +98,10 @@ fn remove_others(copy: &Path, krate: &Krate, workspace: &Path, result: &[NewFile
 }
 
 /// Builds the port in `copy` and runs its scenarios on one side.
-pub fn run_side(krate: &Krate, copy: &Path, target: &Path, side: &str) -> Result<Vec<Shown>> {
+///
+/// `build` is the target folder of this copy alone: cargo tells copies of a workspace apart by the times of their files, not by
+/// their place, and takes the build of another for its own.
+pub fn run_side(krate: &Krate, copy: &Path, build: &Path, side: &str) -> Result<Vec<Shown>> {
     let output = cargo()
         .args([
             "run",
@@ -108,7 +112,7 @@ pub fn run_side(krate: &Krate, copy: &Path, target: &Path, side: &str) -> Result
             "scenarios",
         ])
         .arg("--target-dir")
-        .arg(target.join("build"))
+        .arg(build)
         .args(["--", "--json", "--side", side])
         .current_dir(copy)
         .output()

@@ -1,6 +1,6 @@
 //! What a half-moved driver shows: what one of its sides does, or something in between where a defect ends.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::migrate::krate::Krate;
 use crate::migrate::run::Settings;
@@ -22,11 +22,17 @@ pub(super) struct Kept {
     pub(super) between: Vec<(String, String)>,
 }
 
+/// Where the tree of the series is built.
+fn build(settings: &Settings) -> PathBuf {
+    settings.target.join("series-build")
+}
+
 impl Sides {
     pub(super) fn of(krate: &Krate, tree: &Path, settings: &Settings) -> Result<Self> {
+        let build = build(settings);
         Ok(Self {
-            before: run_side(krate, tree, &settings.target, "before")?,
-            after: run_side(krate, tree, &settings.target, "after")?,
+            before: run_side(krate, tree, &build, "before")?,
+            after: run_side(krate, tree, &build, "after")?,
         })
     }
 
@@ -38,7 +44,7 @@ impl Sides {
         settings: &Settings,
         subject: &str,
     ) -> Result<Kept> {
-        let now = run_side(krate, tree, &settings.target, "before")?;
+        let now = run_side(krate, tree, &build(settings), "before")?;
         let trace = |side: &'_ [Shown], name: &str| {
             let shown = side.iter().find(|shown| shown.name == name);
             shown.map(|shown| shown.trace.clone())
