@@ -32,7 +32,7 @@ impl Process {
     /// `EFAULT` when there is not even the first: an object's mapping cannot be pinned, nor what is not mapped.
     pub fn pin_user_pages(&self, addr: u64, count: u64) -> Result<Vec<Page>> {
         let page = |index: u64| {
-            let addr = addr + index * PAGE_SIZE;
+            let addr = addr.checked_add(index * PAGE_SIZE)?;
             let vma = self.vma(addr).filter(|vma| vma.prot().writes())?;
             let VmaFile::Anonymous(pages) = vma.file() else {
                 return None;

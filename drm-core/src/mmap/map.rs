@@ -26,7 +26,7 @@ impl Process {
     }
 
     /// [`Process::mmap`] at an address of the caller's, in the place of what is mapped there (`MAP_FIXED`). `EINVAL` for one that is
-    /// not page aligned.
+    /// not page aligned, `ENOMEM` for a mapping that would not end.
     pub fn mmap_fixed(
         &self,
         at: u64,
@@ -61,7 +61,8 @@ impl Process {
         let start = offset >> PAGE_SHIFT;
         let mut vma = self.new_vma(at, len, prot, sharing, VmaFile::Drm(file.clone()), start)?;
         if let Some(at) = at {
-            self.unmap(at, vma.pages() << PAGE_SHIFT);
+            let end = Self::end_of(at, len).ok_or(Errno::ENOMEM)?;
+            self.unmap(at, end);
         }
         let dev = file.dev();
         if dev.is_unplugged() {
@@ -83,7 +84,7 @@ impl Process {
         let at = self.install(vma);
         if populate {
             self.touch(at, pages)
-                .inspect_err(|_| self.unmap(at, pages << PAGE_SHIFT))?;
+                .inspect_err(|_| self.unmap(at, at + (pages << PAGE_SHIFT)))?;
         }
         Ok(at)
     }

@@ -105,6 +105,15 @@ impl Process {
         })
     }
 
+    /// Where whole pages that cover `len` bytes from `addr` end; `None` beyond the last address.
+    pub(super) fn end_of(addr: u64, len: u64) -> Option<u64> {
+        let aligned = crate::page_align(len);
+        // What cannot be rounded up wraps.
+        (aligned >= len)
+            .then(|| addr.checked_add(aligned))
+            .flatten()
+    }
+
     /// Who watches its address space.
     #[must_use]
     pub fn notifiers(&self) -> &Notifiers {

@@ -9,18 +9,18 @@ use crate::{PAGE_SHIFT, PAGE_SIZE};
 
 impl Process {
     /// Unmaps `len` bytes from `addr`; a mapping that is cut keeps the rest (`munmap`). `EINVAL` for an address that is not
-    /// page aligned, or no bytes.
+    /// page aligned, no bytes, or more than there are.
     pub fn munmap(&self, addr: u64, len: u64) -> Result {
         let _syscall = self.machine().syscall();
         if !addr.is_multiple_of(PAGE_SIZE) || len == 0 {
             return Err(Errno::EINVAL);
         }
-        self.unmap(addr, crate::page_align(len));
+        let end = Self::end_of(addr, len).ok_or(Errno::EINVAL)?;
+        self.unmap(addr, end);
         Ok(())
     }
 
-    pub(super) fn unmap(&self, addr: u64, len: u64) {
-        let end = addr + len;
+    pub(super) fn unmap(&self, addr: u64, end: u64) {
         self.notifiers().invalidate(addr, end, Invalidation::Unmap);
         for vma in self.vmas_in(addr, end) {
             self.cut(&vma, addr, end);
@@ -41,14 +41,14 @@ impl Process {
     /// Changes what `len` bytes from `addr` may be used for (`mprotect`). A mapping that is covered in part is split, and every
     /// part opens.
     ///
-    /// `EINVAL` for an address that is not page aligned, `ENOMEM` where nothing is mapped, `EACCES` when the file does not
+    /// `EINVAL` for an address that is not page aligned, `ENOMEM` where nothing is mapped or there is nothing, `EACCES` when the file does not
     /// allow writing.
     pub fn mprotect(&self, addr: u64, len: u64, prot: Prot) -> Result {
         let _syscall = self.machine().syscall();
         if !addr.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL);
         }
-        let end = addr + crate::page_align(len);
+        let end = Self::end_of(addr, len).ok_or(Errno::ENOMEM)?;
         self.notifiers()
             .invalidate(addr, end, Invalidation::Protection);
         let mut at = addr;
@@ -87,14 +87,14 @@ impl Process {
 
     /// Drops the entries of `len` bytes from `addr`; the next touch faults (`MADV_DONTNEED`).
     ///
-    /// `EINVAL` for an address that is not page aligned, for a mapping without bookkeeping of its pages, and for memory of the
+    /// `EINVAL` for an address that is not page aligned, for more than there is, for a mapping without bookkeeping of its pages, and for memory of the
     /// process alone, which this machine does not drop; `ENOMEM` where nothing is mapped.
     pub fn madvise_dontneed(&self, addr: u64, len: u64) -> Result {
         let _syscall = self.machine().syscall();
         if !addr.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL);
         }
-        let end = addr + crate::page_align(len);
+        let end = Self::end_of(addr, len).ok_or(Errno::EINVAL)?;
         let mut at = addr;
         while at < end {
             let vma = self.vma(at).ok_or(Errno::ENOMEM)?;
@@ -124,7 +124,8 @@ impl Process {
         }
         let vma = self.vma(addr).ok_or(Errno::EFAULT)?;
         if old_len > new_len {
-            self.munmap(addr + new_len, old_len - new_len)?;
+            let from = addr.checked_add(new_len).ok_or(Errno::EINVAL)?;
+            self.munmap(from, old_len - new_len)?;
             return Ok(addr);
         }
         if old_len > vma.end() - addr {

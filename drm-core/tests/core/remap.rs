@@ -124,3 +124,32 @@ fn a_mapping_of_an_object_shrinks_and_moves_but_does_not_grow() {
     assert_eq!(m.object.gem().refs(), refs);
     m.bench.quiet();
 }
+
+#[test]
+fn ranges_beyond_the_last_address_are_refused_and_change_nothing() {
+    let m = mapped(2);
+    let (process, last) = (&m.process, u64::MAX - PAGE + 1);
+    for len in [PAGE, 2 * PAGE, u64::MAX] {
+        assert_eq!(process.munmap(last, len), Err(Errno::EINVAL));
+        assert_eq!(process.mprotect(last, len, Prot::Read), Err(Errno::ENOMEM));
+        assert_eq!(process.madvise_dontneed(last, len), Err(Errno::EINVAL));
+        assert!(process.mremap(last, len, PAGE).is_err());
+    }
+    assert_eq!(process.munmap(m.addr, u64::MAX), Err(Errno::EINVAL));
+    let huge = u64::MAX - 3 * PAGE;
+    assert_eq!(
+        process.mremap(m.addr, huge, huge - PAGE),
+        Err(Errno::EINVAL)
+    );
+    let fixed = process.mmap_fixed(
+        last,
+        &m.bench.file,
+        2 * PAGE,
+        Prot::ReadWrite,
+        Sharing::Shared,
+        m.object.gem().create_mmap_offset().expect("it has one"),
+    );
+    assert_eq!(fixed, Err(Errno::ENOMEM));
+    assert!(process.pin_user_pages(last, u64::MAX >> 12).is_err());
+    assert_eq!(process.read_byte(m.addr + PAGE), Ok(2));
+}

@@ -45,7 +45,7 @@ pub struct CpuMap {
     slot: ResvSlot,
     options: CpuMapOptions,
     coherent: bool,
-    /// What a half-moved driver said of the caching before anything was mapped: one of the modes below, or 0.
+    /// What a half-moved driver said of the caching before anything was mapped: one of the values above, or 0.
     said: AtomicU32,
     kernel: LockedBy<Option<Kernel>>,
     vmaps: AtomicU32,

@@ -103,19 +103,20 @@ fn read<T: Pod>(machine: &Machine, at: u64) -> Option<T> {
 
 /// Pins ranges of the process (`amdxdna_get_ubuf`).
 ///
-/// `EPERM` for a process that may pin nothing; `EINVAL` for a range that is not whole pages, or none; `ENOMEM` beyond what it may pin,
+/// `EPERM` for a process that may pin nothing; `EINVAL` for a range that is not whole pages, none, or more than any size; `ENOMEM` beyond what it may pin,
 /// and where memory is not there. A failure unpins what was pinned.
 pub(crate) fn pin(dev: &Device, task: &Task, ranges: &[VaEntry]) -> Result<DmaBuf> {
     if !task.can_do_mlock() {
         return Err(Errno::EPERM);
     }
-    let mut count = 0u64;
+    let mut size = 0u64;
     for range in ranges {
         if !range.vaddr.is_multiple_of(PAGE_SIZE) || !range.len.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL);
         }
-        count += range.len >> PAGE_SHIFT;
+        size = size.checked_add(range.len).ok_or(Errno::EINVAL)?;
     }
+    let count = size >> PAGE_SHIFT;
     if count == 0 {
         return Err(Errno::EINVAL);
     }
@@ -138,11 +139,5 @@ pub(crate) fn pin(dev: &Device, task: &Task, ranges: &[VaEntry]) -> Result<DmaBu
         pinned: Arc::clone(task.pinned()),
     };
     let resv = Resv::new(machine);
-    Ok(DmaBuf::new(
-        machine,
-        count << PAGE_SHIFT,
-        &resv,
-        true,
-        Arc::new(ops),
-    ))
+    Ok(DmaBuf::new(machine, size, &resv, true, Arc::new(ops)))
 }

@@ -161,6 +161,12 @@ fn memory_of_the_process_that_cannot_be_pinned(s: &mut Session) {
         s.create_from(fd, table);
         s.pinned();
     }
+    s.heading("ranges that no size can hold, and one beyond the last address");
+    for entries in [[(at, 1 << 63), (at, 1 << 63)], [(at, 4096), (!4095, 8192)]] {
+        let table = s.table(&entries);
+        s.create_from(fd, table);
+        s.pinned();
+    }
     s.heading("a mapping of a BO is no memory that can be pinned");
     let bo = s.create(fd, SHARE, 4096);
     let mapped = s.map(bo, 4096);
